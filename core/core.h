@@ -1,0 +1,59 @@
+/*
+ * core.h — the wiring of bimodal-core: what one process holds. Only main.c, worker.c and jobs.c see this; rooms get what they
+ * need as plain values.
+ */
+#ifndef BIMODAL_CORE_CORE_H
+#define BIMODAL_CORE_CORE_H
+
+#include "access/access.h"
+#include "base/process.h"
+#include "core/config.h"
+#include "core/feed/feed.h"
+#include "daemon/generations.h"
+#include "daemon/jobs.h"
+#include "http/http.h"
+#include "postgres/postgres.h"
+#include "record/record.h"
+
+struct core {
+	struct core_config config;
+	struct conf conf;
+	struct access_roles *roles;
+
+	struct loop *loop;
+	struct task_engine *tasks;
+	struct arena strings; /* conninfo texts of this process */
+
+	/* a worker */
+	struct postgres_pool *app;
+	struct record_engine *records;
+	struct access *access;
+	struct http_server *http;
+	struct daemon_generations *generations;
+	struct loop_timer *used_timer;
+
+	/* the jobs child: the only holder of the executor's secrets */
+	struct postgres_pool *lead;
+	struct postgres_pool *executor;
+	struct postgres_pool *airlock;
+	struct core_feed_heal_conf heal; /* its pools */
+	struct daemon_jobs *jobs;
+};
+
+/* conninfo of one login, in the process's arena. */
+const char *core_conninfo(struct core *c, const struct core_login *login);
+/* A pool with one SLOW connection for jobs and commands. */
+MUST_CHECK enum err core_job_pool(struct core *c, const char *label, const struct core_login *login, usec_t statement_timeout,
+                                  struct postgres_pool **out, struct err_info *info);
+struct core_login core_executor_login(const struct core *c);
+
+/* Before the fork: every process must know the same metrics in the same order. */
+void core_worker_metrics(void);
+MUST_CHECK enum err core_worker_start(struct core *c, const struct process_role *role, struct err_info *info);
+void core_worker_stop(struct core *c);
+void core_worker_finish(struct core *c);
+
+MUST_CHECK enum err core_jobs_start(struct core *c, struct err_info *info);
+void core_jobs_finish(struct core *c);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * customer.h — the canonical record over HTTP: every resource of the field registry, served by the record engine under the
+ * rights and class mask of the principal.
+ */
+#ifndef BIMODAL_CORE_CUSTOMER_H
+#define BIMODAL_CORE_CUSTOMER_H
+
+#include <stddef.h>
+
+#include "http/http.h"
+#include "record/record.h"
+
+/* Which engine the routes serve from; before the server listens. */
+void core_customer_use(struct record_engine *engine);
+
+extern const struct http_route core_customer_routes[];
+extern const size_t core_customer_routes_count;
+
+#endif

@@ -1,0 +1,489 @@
+/*
+ * admin.c — writes: create, revise, turn on and off, archive. Each is one statement that sets actor
+ * and request, decides under the flag's row lock, and leaves its row in the event log; then the
+ * workers' acknowledgement is awaited (applied.c).
+ *
+ * The document is compiled here first, so that the author gets the place of an error; what is
+ * stored has always been compiled.
+ */
+#include "core/flags/internal.h"
+
+#define BODY_MEMBERS_MAX 32
+#define TEXT_BYTES_MAX 500
+#define COMMENT_BYTES_MAX 2000
+#define EXPERIMENT_DAYS_MAX 90
+#define ATTEMPTS_MAX 5
+
+/* ---- who may ---- */
+
+static bool
+may(struct task *t, const char *right)
+{
+	const struct access_actor *actor = access_actor_of(t);
+	return actor != NULL && access_may(core_flags_conf.access, actor, str_of(right));
+}
+
+/*
+ * True if the principal may do it to any flag, or `*limited`: only to experiments of his own.
+ * False: the error is set.
+ */
+static bool
+allowed(struct task *t, const char *right, bool *limited)
+{
+	*limited = !may(t, right);
+	if (!*limited || may(t, "flag.create_experiment"))
+		return true;
+	return access_require(t, str_of(right)) ==
+	       ERR_OK; /* it is not: names the right in the problem */
+}
+
+static const char *
+actor_of(struct task *t)
+{
+	return access_actor_of(t)->principal;
+}
+
+/* ---- bodies ---- */
+
+struct body {
+	struct json_member member[BODY_MEMBERS_MAX];
+	size_t n;
+};
+
+static bool
+body_read(struct task *t, const char *const *known, struct body *b)
+{
+	b->n = ARRAY_LEN(b->member);
+	if (json_scan_object(http_body(t), &t->t_arena, b->member, &b->n, &t->t_err) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < b->n; i++) {
+		const struct str key = b->member[i].key;
+		bool is_known = false;
+		for (const char *const *k = known; *k != NULL; k++)
+			is_known = is_known || str_is(key, *k);
+		if (is_known)
+			continue;
+		const char *near = str_nearest(key, known);
+		(void)err_set(&t->t_err, ERR_INVALID,
+			      arena_printf(&t->t_arena, "/%.*s", (int)MIN(key.len, 64), key.p),
+			      "\"%.*s\" is not a member that is known here%s%s%s",
+			      (int)MIN(key.len, 64), key.p, near != NULL ? "; did you mean \"" : "",
+			      near != NULL ? near : "", near != NULL ? "\"?" : "");
+		return false;
+	}
+	return true;
+}
+
+static const struct json_member *
+body_get(const struct body *b, const char *key)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (str_is(b->member[i].key, key))
+			return &b->member[i];
+	return NULL;
+}
+
+/* A required text; an optional one (`min` 0) is empty if absent. */
+static bool
+body_text(struct task *t, const struct body *b, const char *key, size_t min, size_t max,
+	  struct str *out)
+{
+	const struct json_member *m = body_get(b, key);
+	const char *at = arena_printf(&t->t_arena, "/%s", key);
+
+	*out = STR("");
+	if (m == NULL && min == 0)
+		return true;
+	if (m == NULL)
+		(void)err_set(&t->t_err, ERR_INVALID, at, "\"%s\" is required", key);
+	else if (m->kind != JSON_STRING)
+		(void)err_set(&t->t_err, ERR_INVALID, at, "must be a string");
+	else if (json_unescape(m->value, &t->t_arena, out) != ERR_OK)
+		(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "no memory for the request");
+	else if (out->len < min || out->len > max)
+		(void)err_set(&t->t_err, ERR_INVALID, at, "must have %zu to %zu bytes, not %zu",
+			      min, max, out->len);
+	else
+		return true;
+	return false;
+}
+
+static bool
+body_document(struct task *t, const struct body *b, struct str key, struct str *text,
+	      const struct flag_document **document)
+{
+	const struct json_member *m = body_get(b, "document");
+
+	if (m == NULL) {
+		(void)err_set(&t->t_err, ERR_INVALID, "/document", "\"document\" is required");
+		return false;
+	}
+	*text = m->value;
+	return flag_document_compile(&t->t_arena, key, m->value, "/document", document,
+				     &t->t_err) == ERR_OK;
+}
+
+/* ---- the outcome of a write ---- */
+
+/* What the statement decided; true if it was made. Else the error is set, or *again: it met another
+ * revision. */
+static bool
+outcome_look(struct task *t, struct str key, bool *again)
+{
+	const struct str outcome = postgres_value(t, 0, 0, 0);
+
+	*again = str_is(outcome, "retry");
+	if (str_is(outcome, "made"))
+		return true;
+	if (*again)
+		return false;
+	if (str_is(outcome, "missing"))
+		(void)err_set(&t->t_err, ERR_NOT_FOUND, NULL, "there is no flag \"%.*s\"",
+			      STR_FMT(key));
+	else if (str_is(outcome, "archived"))
+		(void)err_set(&t->t_err, ERR_GONE, NULL, "the flag \"%.*s\" has been archived",
+			      STR_FMT(key));
+	else if (str_is(outcome, "denied"))
+		(void)err_set(&t->t_err, ERR_FORBIDDEN, NULL,
+			      "the flag \"%.*s\" is not an experiment of this principal",
+			      STR_FMT(key));
+	else if (str_is(outcome, "expired"))
+		(void)err_set(&t->t_err, ERR_CONFLICT, NULL,
+			      "the flag \"%.*s\" has expired and cannot be turned on",
+			      STR_FMT(key));
+	else if (str_is(outcome, "exists"))
+		(void)err_set(&t->t_err, ERR_CONFLICT, "/key", "there is a flag \"%.*s\" already",
+			      STR_FMT(key));
+	else if (str_is(outcome, "full"))
+		(void)err_set(&t->t_err, ERR_CONFLICT, NULL,
+			      "there are %lld live experiments already: that is the limit",
+			      (long long)core_flags_conf.experiment_max);
+	else
+		(void)err_set(&t->t_err, ERR_INTERNAL, NULL, "the statement gave no outcome");
+	return false;
+}
+
+/* ---- create ---- */
+
+struct creation {
+	struct str key, kind, purpose, business_owner, technical_owner, document;
+	char expires_at[CLOCK_RFC3339_SIZE];
+	bool enabled;
+	bool limited;
+};
+
+static bool
+expiry_read(struct task *t, const struct body *b, struct creation *c)
+{
+	struct str text;
+	usec_t at = 0;
+	const usec_t now = clock_wall_us();
+
+	if (!body_text(t, b, "expires_at", 1, 64, &text))
+		return false;
+	if (clock_parse_rfc3339(text, &at) != ERR_OK)
+		(void)err_set(&t->t_err, ERR_INVALID, "/expires_at",
+			      "must be a date-time as in 2026-05-01T10:00:00Z");
+	else if (at <= now)
+		(void)err_set(&t->t_err, ERR_INVALID, "/expires_at", "must be in the future");
+	else if (str_is(c->kind, "experiment") &&
+		 at > now + EXPERIMENT_DAYS_MAX * 86400 * USEC_PER_SEC)
+		(void)err_set(&t->t_err, ERR_INVALID, "/expires_at",
+			      "an experiment ends within %d days", EXPERIMENT_DAYS_MAX);
+	else {
+		clock_rfc3339(at, c->expires_at);
+		return true;
+	}
+	return false;
+}
+
+static bool
+creation_limits(struct task *t, const struct creation *c, const struct flag_document *d)
+{
+	if (!c->limited)
+		return true;
+	if (!str_is(c->kind, "experiment"))
+		(void)err_set(&t->t_err, ERR_FORBIDDEN, "/kind",
+			      "this principal may only create experiments");
+	else if (flag_document_coverage(d) > core_flags_conf.experiment_coverage_max)
+		(void)err_set(&t->t_err, ERR_FORBIDDEN, "/document",
+			      "an experiment may cover at most %g of the units",
+			      core_flags_conf.experiment_coverage_max);
+	else
+		return true;
+	return false;
+}
+
+static bool
+creation_read(struct task *t, struct creation *c)
+{
+	static const char *const known[] = {
+		"key",      "kind",    "purpose", "business_owner", "technical_owner", "expires_at",
+		"document", "enabled", NULL
+	};
+	const struct flag_document *document = NULL;
+	struct body b;
+
+	if (!body_read(t, known, &b) || !body_text(t, &b, "key", 1, FLAG_KEY_MAX, &c->key))
+		return false;
+	if (!flag_key_valid(c->key)) {
+		(void)err_set(&t->t_err, ERR_INVALID, "/key",
+			      "may hold lower-case letters, digits, '.', '_' and '-', and begins "
+			      "with a letter or digit");
+		return false;
+	}
+	if (!body_text(t, &b, "kind", 1, 20, &c->kind))
+		return false;
+	if (!str_is(c->kind, "release") && !str_is(c->kind, "experiment")) {
+		(void)err_set(&t->t_err, ERR_INVALID, "/kind",
+			      "must be \"release\" or \"experiment\"");
+		return false;
+	}
+	const struct json_member *enabled = body_get(&b, "enabled");
+	if (enabled != NULL && enabled->kind != JSON_TRUE && enabled->kind != JSON_FALSE) {
+		(void)err_set(&t->t_err, ERR_INVALID, "/enabled", "must be true or false");
+		return false;
+	}
+	c->enabled = enabled != NULL && enabled->kind == JSON_TRUE;
+	return body_text(t, &b, "purpose", 1, COMMENT_BYTES_MAX, &c->purpose) &&
+	       body_text(t, &b, "business_owner", 1, TEXT_BYTES_MAX, &c->business_owner) &&
+	       body_text(t, &b, "technical_owner", 1, TEXT_BYTES_MAX, &c->technical_owner) &&
+	       expiry_read(t, &b, c) && body_document(t, &b, c->key, &c->document, &document) &&
+	       creation_limits(t, c, document);
+}
+
+static enum step
+create_write(struct task *t)
+{
+	struct creation *c = task_state(t, sizeof(*c));
+	if (c == NULL)
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
+	if (!allowed(t, "flag.write", &c->limited) || !creation_read(t, c))
+		return task_fail(t);
+	const char *max =
+		arena_printf(&t->t_arena, "%lld", (long long)core_flags_conf.experiment_max);
+	const struct postgres_param params[] = {
+		P_STR(c->key),
+		P_STR(c->kind),
+		P_STR(c->purpose),
+		P_STR(c->business_owner),
+		P_STR(c->technical_owner),
+		P_TEXT(c->expires_at),
+		P_STR(c->document),
+		P_TEXT(c->enabled ? "true" : "false"),
+		P_TEXT(actor_of(t)),
+		P_STR(http_request_id(t)),
+		P_TEXT(c->limited ? "true" : "false"),
+		P_TEXT(max),
+	};
+	return postgres_wait(core_flags_conf.pool, t, &sql_flag_create, params, ARRAY_LEN(params));
+}
+
+static enum step
+create_look(struct task *t)
+{
+	const struct creation *c = task_state(t, sizeof(*c));
+	bool again = false;
+
+	if (!outcome_look(t, c->key, &again))
+		return task_fail(t);
+	return core_flags_applied(t,
+				  &(struct flags_change) { .key = c->key,
+							   .status = 201,
+							   .revision = postgres_int(t, 0, 0, 1, 0),
+							   .enabled = c->enabled });
+}
+
+const struct step_row core_flags_create_steps[] = {
+	{ "write", create_write },
+	{ "look", create_look },
+	{ NULL, NULL },
+};
+
+/* ---- the next revision ---- */
+
+struct revision {
+	struct str key;
+	struct str document; /* .p NULL: as it is */
+	struct str comment;
+	const char *enabled; /* NULL: as it is    */
+	const char *event;
+	int status;
+	bool limited;
+	unsigned attempts;
+};
+
+static step_fn revise_write;
+
+static enum step
+revise_write(struct task *t)
+{
+	struct revision *r = task_state(t, sizeof(*r));
+	const struct postgres_param params[] = {
+		P_STR(r->key),       { .value = r->document, .is_null = r->document.p == NULL },
+		P_TEXT(r->enabled),  P_STR(r->comment),
+		P_TEXT(actor_of(t)), P_STR(http_request_id(t)),
+		P_TEXT(r->event),    P_TEXT(r->limited ? "true" : "false"),
+	};
+	r->attempts++;
+	return postgres_wait(core_flags_conf.pool, t, &sql_flag_revise, params, ARRAY_LEN(params));
+}
+
+static enum step
+revise_look(struct task *t)
+{
+	struct revision *r = task_state(t, sizeof(*r));
+	bool again = false;
+
+	if (outcome_look(t, r->key, &again))
+		return core_flags_applied(
+			t, &(struct flags_change) { .key = r->key,
+						    .status = r->status,
+						    .revision = postgres_int(t, 0, 0, 1, 0),
+						    .enabled = postgres_bool(t, 0, 0, 2) });
+	if (again && r->attempts < ATTEMPTS_MAX)
+		return task_jump(t, revise_write);
+	if (again)
+		return task_fail_set(t, ERR_RETRY, NULL,
+				     "the flag \"%.*s\" is being changed by many at once",
+				     STR_FMT(r->key));
+	return task_fail(t);
+}
+
+/* The comment of a toggle; its body may be left out. */
+static bool
+comment_read(struct task *t, struct str *comment)
+{
+	static const char *const known[] = { "comment", NULL };
+	struct body b;
+
+	*comment = STR("");
+	if (http_body(t).len == 0)
+		return true;
+	return body_read(t, known, &b) &&
+	       body_text(t, &b, "comment", 0, COMMENT_BYTES_MAX, comment);
+}
+
+static enum step
+revise_read(struct task *t)
+{
+	static const char *const known[] = { "document", "comment", NULL };
+	struct revision *r = task_state(t, sizeof(*r));
+	const struct flag_document *document = NULL;
+	struct body b;
+
+	if (r == NULL)
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
+	r->key = http_param(t, "key");
+	r->event = "flag.revise";
+	r->status = 201;
+	if (!body_read(t, known, &b) ||
+	    !body_text(t, &b, "comment", 0, COMMENT_BYTES_MAX, &r->comment) ||
+	    !body_document(t, &b, r->key, &r->document, &document))
+		return task_fail(t);
+	return STEP_NEXT;
+}
+
+const struct step_row core_flags_revise_steps[] = {
+	{ "read", revise_read },
+	{ "write", revise_write },
+	{ "look", revise_look },
+	{ NULL, NULL },
+};
+
+static enum step
+toggle_read(struct task *t, const char *enabled, const char *event)
+{
+	struct revision *r = task_state(t, sizeof(*r));
+
+	if (r == NULL)
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
+	r->key = http_param(t, "key");
+	r->enabled = enabled;
+	r->event = event;
+	r->status = 200;
+	/* Whoever may stop anything in an emergency need not be one who may turn it on. */
+	if (!allowed(t, may(t, "flag.disable") ? "flag.disable" : "flag.toggle", &r->limited) ||
+	    !comment_read(t, &r->comment))
+		return task_fail(t);
+	return STEP_NEXT;
+}
+
+/* The guard has asked for flag.toggle. */
+static enum step
+enable_read(struct task *t)
+{
+	return toggle_read(t, "true", "flag.enable");
+}
+
+static enum step
+disable_read(struct task *t)
+{
+	return toggle_read(t, "false", "flag.disable");
+}
+
+static enum step
+kill_read(struct task *t)
+{
+	return toggle_read(t, "false", "flag.kill");
+}
+
+const struct step_row core_flags_enable_steps[] = {
+	{ "read", enable_read },
+	{ "write", revise_write },
+	{ "look", revise_look },
+	{ NULL, NULL },
+};
+
+const struct step_row core_flags_disable_steps[] = {
+	{ "read", disable_read },
+	{ "write", revise_write },
+	{ "look", revise_look },
+	{ NULL, NULL },
+};
+
+const struct step_row core_flags_kill_steps[] = {
+	{ "read", kill_read },
+	{ "write", revise_write },
+	{ "look", revise_look },
+	{ NULL, NULL },
+};
+
+/* ---- archive ---- */
+
+static enum step
+archive_write(struct task *t)
+{
+	bool limited = false;
+
+	if (!allowed(t, "flag.write", &limited))
+		return task_fail(t);
+	const struct postgres_param params[] = {
+		P_STR(http_param(t, "key")),
+		P_TEXT(actor_of(t)),
+		P_STR(http_request_id(t)),
+		P_TEXT(limited ? "true" : "false"),
+	};
+	return postgres_wait(core_flags_conf.pool, t, &sql_flag_archive, params, ARRAY_LEN(params));
+}
+
+static enum step
+archive_look(struct task *t)
+{
+	const struct str key = http_param(t, "key");
+	bool again = false;
+
+	if (!outcome_look(t, key, &again))
+		return task_fail(t);
+	return core_flags_applied(t,
+				  &(struct flags_change) { .key = key,
+							   .status = 200,
+							   .revision = postgres_int(t, 0, 0, 1, 0),
+							   .archived = true });
+}
+
+const struct step_row core_flags_archive_steps[] = {
+	{ "write", archive_write },
+	{ "look", archive_look },
+	{ NULL, NULL },
+};

@@ -1,0 +1,137 @@
+/*
+ * flags.c — keeps the worker's snapshot of flags, and the table of the room's routes. Every change
+ * of a flag raises one generation and notifies; the snapshot is then read anew as a whole in one
+ * statement, so it is always that of one moment, and swapped as a pointer.
+ */
+#include "core/flags/flags.h"
+
+#include "base/log.h"
+#include "core/flags/internal.h"
+#include "daemon/snapshot.h"
+
+struct core_flags_conf core_flags_conf;
+
+static struct flag_store *store;
+static struct flag_exposures *exposures;
+static struct daemon_snapshot snapshots;
+
+/* ---- the snapshot ---- */
+
+int64_t
+core_flags_served(void *arg UNUSED)
+{
+	return store != NULL ? flag_store_generation(store) : -1;
+}
+
+static enum err
+load_apply(const PGresult *rows, void *arg UNUSED, struct err_info *info)
+{
+	struct flag_snapshot *snapshot = NULL;
+	const int64_t before = flag_store_generation(store);
+
+	const enum err err = flag_snapshot_build(rows, &snapshot, info);
+	if (err != ERR_OK)
+		return err;
+	flag_store_swap(store, snapshot);
+	if (flag_snapshot_generation(snapshot) == before)
+		return ERR_OK;
+	log_info("flag.swap", "serving %zu flags of generation %lld", flag_snapshot_count(snapshot),
+		 (long long)flag_snapshot_generation(snapshot));
+	if (core_flags_conf.swapped != NULL)
+		core_flags_conf.swapped(core_flags_conf.arg);
+	return ERR_OK;
+}
+
+void
+core_flags_load(struct task_engine *e, void *arg UNUSED)
+{
+	if (store != NULL)
+		daemon_snapshot_load(&snapshots, e);
+}
+
+/* ---- wiring ---- */
+
+void
+core_flags_metrics(void)
+{
+	flag_metrics();
+}
+
+void
+core_flags_use(const struct core_flags_conf *conf)
+{
+	core_flags_conf = *conf;
+	store = flag_store_create();
+	snapshots = (struct daemon_snapshot) { .name = "flag.load",
+					       .pool = conf->pool,
+					       .stmt = &sql_flag_snapshot,
+					       .apply = load_apply };
+	exposures =
+		flag_exposures_create(conf->loop, conf->engine, conf->pool, &sql_flag_exposure_add);
+	flag_ofrep_use(&(struct flag_ofrep_conf) {
+		.store = store,
+		.exposures = exposures,
+		.pool = conf->pool,
+		.lookup = &sql_flag_person_pseudonym,
+	});
+}
+
+void
+core_flags_drain(void)
+{
+	flag_exposures_flush(exposures);
+}
+
+void
+core_flags_finish(void)
+{
+	flag_exposures_destroy(exposures);
+	flag_store_destroy(store);
+	exposures = NULL;
+	store = NULL;
+}
+
+bool
+core_flags_variant(const char *key, struct str unit, char *out, size_t size)
+{
+	const struct flag_snapshot *s = store != NULL ? flag_store_now(store) : NULL;
+	struct flag_result result;
+
+	out[0] = '\0';
+	if (s == NULL)
+		return false;
+	flag_evaluate(s, str_of(key), unit, clock_wall_us(), &result);
+	if (result.outcome != FLAG_EVALUATED || result.variation.p == NULL || !str_copy(out, size, result.variation))
+		return false;
+	if (result.reason == FLAG_SPLIT)
+		flag_exposures_add(exposures, str_of(key), unit, result.variation, result.revision);
+	return true;
+}
+
+/* ---- routes ---- */
+
+#define ONE "/v1/flags/{key:slug}"
+
+const struct http_route core_flags_routes[] = {
+	{ HTTP_GET, "/v1/flags", "flag.list", core_flags_list_steps, .right = "flag.read" },
+	{ HTTP_POST, "/v1/flags", "flag.create", core_flags_create_steps, .right = "flag.read",
+	  .deadline_ms = FLAGS_DEADLINE_MS, .body_max = FLAGS_BODY_MAX },
+	{ HTTP_GET, ONE, "flag.get", core_flags_get_steps, .right = "flag.read" },
+	{ HTTP_DELETE, ONE, "flag.archive", core_flags_archive_steps, .right = "flag.read",
+	  .deadline_ms = FLAGS_DEADLINE_MS },
+	{ HTTP_GET, ONE "/revisions", "flag.revisions", core_flags_revisions_steps,
+	  .right = "flag.read" },
+	{ HTTP_POST, ONE "/revisions", "flag.revise", core_flags_revise_steps,
+	  .right = "flag.write", .deadline_ms = FLAGS_DEADLINE_MS, .body_max = FLAGS_BODY_MAX },
+	{ HTTP_POST, ONE "/enable", "flag.enable", core_flags_enable_steps, .right = "flag.toggle",
+	  .deadline_ms = FLAGS_DEADLINE_MS },
+	{ HTTP_POST, ONE "/disable", "flag.disable", core_flags_disable_steps, .right = "flag.read",
+	  .deadline_ms = FLAGS_DEADLINE_MS },
+	{ HTTP_POST, ONE "/kill", "flag.kill", core_flags_kill_steps, .right = "flag.read",
+	  .deadline_ms = FLAGS_DEADLINE_MS },
+	{ HTTP_POST, "/v1/workers", "worker.acknowledge", core_flags_worker_steps,
+	  .right = "flag.acknowledge" },
+	{ HTTP_POST, "/ofrep/v1/evaluate/flags/{key:rest}", "flag.evaluate", flag_ofrep_steps,
+	  .right = "flag.evaluate" },
+};
+const size_t core_flags_routes_count = ARRAY_LEN(core_flags_routes);

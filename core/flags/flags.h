@@ -1,0 +1,70 @@
+/*
+ * flags.h — core owns every flag: the workers' snapshot, the routes that create, change, turn and
+ * end flags, the acknowledgement a kill waits for, OFREP, and the expiry that acts by itself.
+ *
+ * Who may do what (routes whose right depends on the flag ask the guard for flag.read and check
+ * the rest themselves):
+ *	flag.read               lists, one flag, its revisions
+ *	flag.evaluate           OFREP
+ *	flag.write              create, revise, archive any flag
+ *	flag.toggle             enable, disable, kill any flag
+ *	flag.disable            disable, kill any flag
+ *	flag.create_experiment  create experiments within the limits below; disable, kill and archive
+ *	                        those one has made, but never turn on what somebody has turned off
+ *	flag.acknowledge        POST /v1/workers (the sandbox)
+ */
+#ifndef BIMODAL_CORE_FLAGS_H
+#define BIMODAL_CORE_FLAGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "access/access.h"
+#include "base/loop.h"
+#include "base/task.h"
+#include "daemon/jobs.h"
+#include "http/http.h"
+#include "postgres/postgres.h"
+
+struct core_flags_conf {
+	struct loop *loop;
+	struct task_engine *engine;
+	struct postgres_pool *pool; /* the workers' role */
+	struct access *access;
+	/* For principals that may only create experiments. */
+	double experiment_coverage_max;
+	int64_t experiment_max; /* live ones, of all */
+	/* A new snapshot is served: acknowledge it. May be NULL. */
+	void (*swapped)(void *arg);
+	void *arg;
+};
+
+/* Metrics of the flags: before the fork, in every process alike. */
+void core_flags_metrics(void);
+/* Before anything else of this room, once a worker; `conf` is copied. */
+void core_flags_use(const struct core_flags_conf *conf);
+/* Before pool and engine are destroyed. */
+void core_flags_finish(void);
+/* The worker is asked to stop: start to write the exposures that wait. */
+void core_flags_drain(void);
+
+/* For struct daemon_generation: the generation served (-1: none yet), and a task that reads and
+ * swaps the newest. */
+int64_t core_flags_served(void *arg);
+void core_flags_load(struct task_engine *e, void *arg);
+
+/*
+ * The variation of a unit by the snapshot served now, without I/O: for features' endpoints. False: off, expired, unknown, or no
+ * variation for this unit; `out` is empty then. A variation that came from a split is kept as an exposure.
+ */
+bool core_flags_variant(const char *key, struct str unit, char *out, size_t size);
+
+extern const struct http_route core_flags_routes[];
+extern const size_t core_flags_routes_count;
+
+/* Adds the jobs: archive what has expired, forget workers long gone. `pool`: the executor's login;
+ * must outlive the jobs. */
+void core_flags_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool);
+
+#endif

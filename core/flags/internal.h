@@ -1,0 +1,48 @@
+/*
+ * internal.h — what the files of this room share. Not for other rooms; they see nothing of it.
+ */
+#ifndef BIMODAL_CORE_FLAGS_INTERNAL_H
+#define BIMODAL_CORE_FLAGS_INTERNAL_H
+
+#include "core/flags/flags.h"
+#include "flag/flag.h"
+#include "gen/sql_core.h"
+
+#define FLAGS_BODY_MAX ((size_t)128 * 1024)
+#define FLAGS_DEADLINE_MS 8000 /* of routes that wait for acknowledgements */
+
+extern struct core_flags_conf core_flags_conf;
+
+/* What a written change hands to the steps that wait for the workers. */
+struct flags_change {
+	struct str key;
+	int status; /* of the answer: 200 or 201 */
+	int64_t revision;
+	bool enabled;
+	bool archived;
+	usec_t committed; /* monotonic; 0 = not yet */
+	int64_t generation;
+};
+
+/* Steps after the write: wait until the workers that are alive serve it, at most two seconds, then
+ * answer. */
+extern const struct step_row core_flags_applied_steps[];
+/* Hand over to them. */
+enum step core_flags_applied(struct task *t, const struct flags_change *change);
+
+extern const struct step_row core_flags_create_steps[];
+extern const struct step_row core_flags_revise_steps[];
+extern const struct step_row core_flags_enable_steps[];
+extern const struct step_row core_flags_disable_steps[];
+extern const struct step_row core_flags_kill_steps[];
+extern const struct step_row core_flags_archive_steps[];
+extern const struct step_row core_flags_list_steps[];
+extern const struct step_row core_flags_get_steps[];
+extern const struct step_row core_flags_revisions_steps[];
+extern const struct step_row core_flags_worker_steps[];
+
+/* {"workers":…,"of":…,"missing":[…]} of wait i, a row of flag_applied.sql; ms < 0: not written. */
+void core_flags_workers_json(struct task *t, unsigned i, int64_t ms, struct buf *out);
+void core_flags_sandbox_json(struct task *t, unsigned i, int64_t ms, struct buf *out);
+
+#endif

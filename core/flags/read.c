@@ -1,0 +1,167 @@
+/*
+ * read.c — lists of flags, one flag with who serves it, its revisions. The JSON is made by the
+ * database; here only the frame.
+ */
+#include "core/flags/internal.h"
+
+#include <stdio.h>
+
+#define LIMIT_DEFAULT 50
+#define LIMIT_MAX 200
+#define ANSWER_BYTES_MAX ((size_t)16 * 1024 * 1024)
+
+static bool
+limit_read(struct task *t, int64_t *limit)
+{
+	const struct str text = http_query(t, "limit");
+
+	*limit = LIMIT_DEFAULT;
+	if (text.p == NULL || str_int(text, 1, LIMIT_MAX, limit) == ERR_OK)
+		return true;
+	(void)err_set(&t->t_err, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
+		      LIMIT_MAX);
+	return false;
+}
+
+static enum step
+page_answer(struct task *t, struct str data, bool has_more, struct str next)
+{
+	struct buf body;
+
+	buf_init(&body, ANSWER_BYTES_MAX);
+	buf_add_cstr(&body, "{\"data\":");
+	buf_add_str(&body, data);
+	buf_add_cstr(&body, ",\"page\":{\"next\":");
+	if (has_more)
+		buf_json_str(&body, next);
+	else
+		buf_add_cstr(&body, "null");
+	buf_printf(&body, ",\"has_more\":%s}}", has_more ? "true" : "false");
+	const bool failed = body.failed;
+	const enum step done = failed ? STEP_DONE : http_reply_json(t, 200, buf_str(&body));
+	buf_free(&body);
+	return failed ? task_fail_set(t, ERR_TOO_LARGE, "limit",
+				      "the answer is too large; ask for fewer")
+		      : done;
+}
+
+/* ---- list ---- */
+
+static enum step
+list_read(struct task *t)
+{
+	const struct str kind = http_query(t, "kind");
+	const struct str archived = http_query(t, "archived");
+	int64_t limit = 0;
+	char limit_text[24];
+
+	if (!limit_read(t, &limit))
+		return task_fail(t);
+	if (kind.p != NULL && !str_is(kind, "release") && !str_is(kind, "experiment"))
+		return task_fail_set(t, ERR_BAD_REQUEST, "kind", "must be release or experiment");
+	if (archived.p != NULL && !str_is(archived, "true") && !str_is(archived, "false"))
+		return task_fail_set(t, ERR_BAD_REQUEST, "archived", "must be true or false");
+	(void)snprintf(limit_text, sizeof(limit_text), "%lld", (long long)limit);
+	const struct str after = http_query(t, "after");
+	const struct postgres_param params[] = {
+		P_STR(after.p != NULL ? after : STR("")),
+		{ .value = kind, .is_null = kind.p == NULL },
+		P_STR(str_is(archived, "true") ? STR("true") : STR("false")),
+		P_TEXT(limit_text),
+	};
+	return postgres_wait(core_flags_conf.pool, t, &sql_flag_list, params, ARRAY_LEN(params));
+}
+
+static enum step
+list_answer(struct task *t)
+{
+	return page_answer(t, postgres_value(t, 0, 0, 0), postgres_bool(t, 0, 0, 1),
+			   postgres_value(t, 0, 0, 2));
+}
+
+const struct step_row core_flags_list_steps[] = {
+	{ "read", list_read },
+	{ "answer", list_answer },
+	{ NULL, NULL },
+};
+
+/* ---- one ---- */
+
+static enum step
+get_read(struct task *t)
+{
+	const struct postgres_param key = P_STR(http_param(t, "key"));
+	const struct postgres_param newest = P_TEXT("0");
+
+	if (postgres_add(core_flags_conf.pool, t, &sql_flag_get, &key, 1) != ERR_OK)
+		return task_fail(t);
+	return postgres_wait(core_flags_conf.pool, t, &sql_flag_applied, &newest, 1);
+}
+
+static enum step
+get_answer(struct task *t)
+{
+	const struct str flag = postgres_value(t, 0, 0, 0);
+	struct buf body;
+
+	if (postgres_rows(t, 0) == 0)
+		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no flag \"%.*s\"",
+				     STR_FMT(http_param(t, "key")));
+	buf_init(&body, ANSWER_BYTES_MAX);
+	/* The object of the database, with two members more. */
+	buf_add_str(&body, (struct str) { flag.p, flag.len - 1 });
+	buf_add_cstr(&body, ",\"applied\":");
+	core_flags_workers_json(t, 1, -1, &body);
+	buf_add_cstr(&body, ",\"sandbox\":");
+	core_flags_sandbox_json(t, 1, -1, &body);
+	buf_add_char(&body, '}');
+	const enum step done = http_reply_json(t, 200, buf_str(&body));
+	buf_free(&body);
+	return done;
+}
+
+const struct step_row core_flags_get_steps[] = {
+	{ "read", get_read },
+	{ "answer", get_answer },
+	{ NULL, NULL },
+};
+
+/* ---- revisions ---- */
+
+static enum step
+revisions_read(struct task *t)
+{
+	const struct str after = http_query(t, "after");
+	int64_t limit = 0;
+	int64_t before = INT64_MAX;
+	char limit_text[24];
+	char before_text[24];
+
+	if (!limit_read(t, &limit))
+		return task_fail(t);
+	if (after.p != NULL && str_int(after, 1, INT64_MAX, &before) != ERR_OK)
+		return task_fail_set(t, ERR_BAD_REQUEST, "after",
+				     "must be the number of a revision");
+	(void)snprintf(limit_text, sizeof(limit_text), "%lld", (long long)limit);
+	(void)snprintf(before_text, sizeof(before_text), "%lld", (long long)before);
+	const struct postgres_param params[] = { P_STR(http_param(t, "key")), P_TEXT(before_text),
+						 P_TEXT(limit_text) };
+	return postgres_wait(core_flags_conf.pool, t, &sql_flag_revisions, params,
+			     ARRAY_LEN(params));
+}
+
+static enum step
+revisions_answer(struct task *t)
+{
+	if (!postgres_bool(t, 0, 0, 0))
+		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no flag \"%.*s\"",
+				     STR_FMT(http_param(t, "key")));
+	return page_answer(t, postgres_value(t, 0, 0, 1), postgres_bool(t, 0, 0, 2),
+			   postgres_value(t, 0, 0, 3));
+}
+
+const struct step_row core_flags_revisions_steps[] = {
+	{ "read", revisions_read },
+	{ "answer", revisions_answer },
+	{ NULL, NULL },
+};

@@ -1,0 +1,298 @@
+/*
+ * worker.c — one worker of core: the application pool, the record engine, the snapshots of access and schema, the HTTP server
+ * with the routes of every room.
+ */
+#include "core/core.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/change/change.h"
+#include "core/customer/customer.h"
+#include "core/feed/feed.h"
+#include "core/flags/flags.h"
+#include "core/principals/principals.h"
+#include "core/promotion/promotion.h"
+#include "daemon/daemon.h"
+#include "gen/sql_core.h"
+
+#define USED_PERIOD (5 * USEC_PER_SEC)
+
+/* ---- generations: what this worker serves ---- */
+
+static int64_t
+access_served(void *arg)
+{
+	const struct core *c = arg;
+	return access_generation(c->access);
+}
+
+static void
+access_load(struct task_engine *e, void *arg UNUSED)
+{
+	core_principals_load(e);
+}
+
+static void
+access_swapped(void *arg)
+{
+	const struct core *c = arg;
+	daemon_generations_swapped(c->generations);
+}
+
+static int64_t
+schema_served(void *arg)
+{
+	const struct core *c = arg;
+	return MIN(record_engine_generation(c->records), core_promotion_generation());
+}
+
+static void
+schema_load(struct task_engine *e, void *arg)
+{
+	const struct core *c = arg;
+	if (record_load_start(c->records, e) != ERR_OK)
+		log_warn("schema.load", "could not start to read the registry; it is tried again in a second");
+	core_promotion_load(e);
+}
+
+static void
+schema_swapped(struct record_engine *e UNUSED, int64_t generation, void *arg)
+{
+	struct core *c = arg;
+	log_info("schema.swap", "serving schema generation %lld", (long long)generation);
+	daemon_generations_swapped(c->generations);
+}
+
+static void
+features_swapped(void *arg)
+{
+	const struct core *c = arg;
+	daemon_generations_swapped(c->generations);
+}
+
+static bool
+feature_variant(const char *flag_key, struct str unit, char out[CORE_PROMOTION_VARIANT_SIZE], void *arg UNUSED)
+{
+	return core_flags_variant(flag_key, unit, out, CORE_PROMOTION_VARIANT_SIZE);
+}
+
+static void
+flags_swapped(void *arg)
+{
+	const struct core *c = arg;
+	daemon_generations_swapped(c->generations);
+}
+
+/* ---- readiness ---- */
+
+static bool
+ready(struct buf *detail, void *arg)
+{
+	const struct core *c = arg;
+	const bool database = postgres_pool_ready(c->app);
+	const bool schema = record_engine_generation(c->records) >= 0;
+	const bool access = access_generation(c->access) >= 0;
+	const bool flags = core_flags_served(NULL) >= 0;
+	const bool all = database && schema && access && flags;
+
+	buf_printf(detail, "{\"status\":\"%s\",\"instance\":", all ? "ready" : "not ready");
+	buf_json_cstr(detail, c->config.instance);
+	buf_printf(detail, ",\"database\":%s,\"schema\":%s,\"access\":%s,\"flags\":%s}", database ? "true" : "false", schema ? "true" : "false",
+	           access ? "true" : "false", flags ? "true" : "false");
+	return all;
+}
+
+static const char *
+actor_of(const struct task *t)
+{
+	const struct access_actor *actor = access_actor_of(t);
+	return actor != NULL ? actor->principal : NULL;
+}
+
+static void
+flush_used(void *arg)
+{
+	const struct core *c = arg;
+	core_principals_flush_used(c->tasks);
+}
+
+/* ---- start ---- */
+
+static enum err
+database_start(struct core *c, unsigned worker, struct err_info *info)
+{
+	const struct core_config *config = &c->config;
+	const struct postgres_lane_conf lanes[POSTGRES_LANES] = {
+		[POSTGRES_READ] = { .connections = (unsigned)config->read_connections,
+		                    .depth = (unsigned)config->read_depth,
+		                    .queue_max = (unsigned)config->queue_max,
+		                    .statement_timeout = config->read_timeout },
+		[POSTGRES_WRITE] = { .connections = (unsigned)config->write_connections,
+		                     .depth = 1,
+		                     .queue_max = (unsigned)config->queue_max,
+		                     .statement_timeout = config->write_timeout,
+		                     .lock_timeout = config->lock_timeout },
+		[POSTGRES_SLOW] = { .connections = (unsigned)config->slow_connections,
+		                    .depth = 1,
+		                    .queue_max = (unsigned)config->queue_max,
+		                    .statement_timeout = config->slow_timeout },
+	};
+	struct postgres_conf conf = {
+		.label = "core/app",
+		.conninfo = core_conninfo(c, &config->database),
+		.stmts = sql_core_all,
+		.worker = (int)worker,
+	};
+	memcpy(conf.lanes, lanes, sizeof(lanes));
+	return postgres_pool_create(c->loop, c->tasks, &conf, &c->app, info);
+}
+
+static enum err
+snapshots_start(struct core *c, unsigned worker, struct err_info *info)
+{
+	enum err err = access_create(&(struct access_conf) { .daemon = ACCESS_CORE, .roles = c->roles }, &c->access, info);
+	if (err != ERR_OK)
+		return err;
+	access_use(c->access);
+	core_principals_use(c->access, c->app, access_swapped, c);
+	err = record_engine_create(
+	        &(struct record_conf) {
+	                .pool = c->app,
+	                .catalog = &sql_core_catalog,
+	                .idempotency = &sql_record_idempotency_get,
+	                .cursor_secret = str_of(c->config.cursor_key),
+	                .on_swap = schema_swapped,
+	                .arg = c,
+	        },
+	        &c->records, info);
+	if (err != ERR_OK)
+		return err;
+	core_customer_use(c->records);
+	core_feed_use(c->app);
+	core_change_use(c->app);
+	core_promotion_use(&(struct core_promotion_conf) {
+	        .loop = c->loop,
+	        .engine = c->tasks,
+	        .app = c->app,
+	        .worker = (int)worker,
+	        .host = c->config.database.host,
+	        .port = c->config.database.port,
+	        .name = c->config.database.name,
+	        .variant = feature_variant,
+	        .swapped = features_swapped,
+	        .swapped_arg = c,
+	});
+	core_flags_use(&(struct core_flags_conf) {
+	        .loop = c->loop,
+	        .engine = c->tasks,
+	        .pool = c->app,
+	        .access = c->access,
+	        .experiment_coverage_max = (double)c->config.flags_experiment_share / 100.0,
+	        .experiment_max = c->config.flags_experiment_max,
+	        .swapped = flags_swapped,
+	        .arg = c,
+	});
+	const char *label = arena_printf(&c->strings, "bimodal-core/w%u/listen", worker);
+	return daemon_generations_start(c->loop, c->tasks,
+	                              &(struct daemon_generations_conf) {
+	                                      .pool = c->app,
+	                                      .seen = &sql_worker_seen,
+	                                      .conninfo = core_conninfo(c, &c->config.database),
+	                                      .instance = c->config.instance,
+	                                      .label = label,
+	                                      .worker = worker,
+	                                      .flag = { core_flags_served, core_flags_load, c },
+	                                      .schema = { schema_served, schema_load, c },
+	                                      .access = { access_served, access_load, c },
+	                              },
+	                              &c->generations, info);
+}
+
+/* Every route of the daemon. */
+static const struct {
+	const struct http_route *routes;
+	const size_t *n;
+} rooms[] = {
+	{ daemon_health_routes, &daemon_health_routes_count },
+	{ core_principals_routes, &core_principals_routes_count },
+	{ core_feed_routes, &core_feed_routes_count },
+	{ core_change_routes, &core_change_routes_count },
+	{ core_promotion_routes, &core_promotion_routes_count },
+	{ core_flags_routes, &core_flags_routes_count },
+	{ core_customer_routes, &core_customer_routes_count },
+};
+
+void
+core_worker_metrics(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
+		http_metrics_register(rooms[i].routes, *rooms[i].n);
+}
+
+static enum err
+http_start(struct core *c, int listen_fd, struct err_info *info)
+{
+	static struct daemon_access access_line = { .actor = actor_of };
+	const struct core_config *config = &c->config;
+	const struct http_conf conf = {
+		.head_deadline = config->http_head_deadline,
+		.body_deadline = config->http_body_deadline,
+		.idle_deadline = config->http_idle_deadline,
+		.write_deadline = config->http_write_deadline,
+		.task_deadline = config->http_task_deadline,
+		.max_connections = (unsigned)config->http_max_connections,
+		.max_per_address = (unsigned)config->http_max_per_address,
+		.arena_cap = (size_t)16 * 1024 * 1024,
+		.guard = access_guard,
+		.on_end = daemon_access_line,
+		.arg = &access_line,
+	};
+	enum err err = http_server_create(c->loop, c->tasks, &conf, &c->http, info);
+	for (size_t i = 0; i < ARRAY_LEN(rooms) && err == ERR_OK; i++)
+		err = http_server_routes(c->http, rooms[i].routes, *rooms[i].n, info);
+	if (err != ERR_OK)
+		return err;
+	daemon_health_set(ready, c);
+	return daemon_listen_when_ready(c->tasks, c->http, listen_fd);
+}
+
+enum err
+core_worker_start(struct core *c, const struct process_role *role, struct err_info *info)
+{
+	enum err err = database_start(c, role->worker, info);
+	if (err == ERR_OK)
+		err = snapshots_start(c, role->worker, info);
+	if (err == ERR_OK)
+		err = http_start(c, role->listen_fd, info);
+	if (err == ERR_OK)
+		c->used_timer = loop_every(c->loop, USED_PERIOD, flush_used, c);
+	return err;
+}
+
+static void
+drained(void *arg)
+{
+	const struct core *c = arg;
+	loop_stop(c->loop);
+}
+
+void
+core_worker_stop(struct core *c)
+{
+	core_flags_drain();
+	http_server_drain(c->http, drained, c);
+}
+
+void
+core_worker_finish(struct core *c)
+{
+	loop_timer_destroy(c->used_timer);
+	http_server_destroy(c->http);
+	core_promotion_finish();
+	core_flags_finish();
+	access_use(NULL);
+	access_destroy(c->access);
+	postgres_pool_destroy(c->app);
+}

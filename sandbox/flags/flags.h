@@ -1,0 +1,35 @@
+/*
+ * flags.h — the sandbox's copy of the flags: the snapshot a worker evaluates, the first exposures it meets, OFREP. Flags are owned by core
+ * and arrive with the feed; nothing is changed here.
+ */
+#ifndef BIMODAL_SANDBOX_FLAGS_H
+#define BIMODAL_SANDBOX_FLAGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "base/task.h"
+#include "flag/flag.h"
+#include "http/http.h"
+#include "postgres/postgres.h"
+
+/* Before anything else of this room, once a worker. `swapped`: after each new snapshot. */
+void sandbox_flags_use(struct loop *l, struct task_engine *e, struct postgres_pool *pool, void (*swapped)(void *arg), void *arg);
+/* The worker is asked to stop: start to write the exposures that wait. */
+void sandbox_flags_drain(void);
+/* Before pool and engine are destroyed. */
+void sandbox_flags_finish(void);
+
+/* For struct daemon_generation. */
+int64_t sandbox_flags_served(void *arg);
+void sandbox_flags_load(struct task_engine *e, void *arg);
+
+/* What other rooms of this worker evaluate with; owned by this room until sandbox_flags_finish. */
+const struct flag_store *sandbox_flags_store(void);
+struct flag_exposures *sandbox_flags_exposures(void);
+
+extern const struct http_route sandbox_flags_routes[];
+extern const size_t sandbox_flags_routes_count;
+
+#endif

@@ -1,0 +1,288 @@
+/*
+ * worker.c — one worker of the sandbox: the application pool, the record engine, the snapshots of access and schema, the HTTP server
+ * with the routes of every room.
+ */
+#include "sandbox/sandbox.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "sandbox/experiment/experiment.h"
+#include "sandbox/flags/flags.h"
+#include "sandbox/hypothesis/hypothesis.h"
+#include "sandbox/principals/principals.h"
+#include "sandbox/replica/acknowledge.h"
+#include "sandbox/replica/replica.h"
+#include "daemon/daemon.h"
+#include "gen/sql_sandbox.h"
+
+/* ---- generations: what this worker serves ---- */
+
+static int64_t
+access_served(void *arg)
+{
+	const struct sandbox *c = arg;
+	return access_generation(c->access);
+}
+
+static void
+access_load(struct task_engine *e, void *arg UNUSED)
+{
+	sandbox_principals_load(e);
+}
+
+/* Something newer is served: say so here and in core. */
+static void
+swapped(void *arg)
+{
+	const struct sandbox *c = arg;
+	daemon_generations_swapped(c->generations);
+	sandbox_acknowledge_now();
+}
+
+/* Resources and features are read apart from each other; what both have reached is served. */
+static int64_t
+schema_served(void *arg)
+{
+	const struct sandbox *c = arg;
+	return MIN(record_engine_generation(c->records), sandbox_features_generation(SANDBOX_FEATURES_CALLS));
+}
+
+static void
+schema_load(struct task_engine *e, void *arg)
+{
+	const struct sandbox *c = arg;
+	if (record_load_start(c->records, e) != ERR_OK)
+		log_warn("schema.load", "could not start to read the registry; it is tried again in a second");
+	sandbox_features_load(SANDBOX_FEATURES_CALLS, e);
+}
+
+static void
+schema_swapped(struct record_engine *e UNUSED, int64_t generation, void *arg)
+{
+	log_info("schema.swap", "serving schema generation %lld", (long long)generation);
+	swapped(arg);
+}
+
+/* ---- readiness ---- */
+
+static bool
+ready(struct buf *detail, void *arg)
+{
+	const struct sandbox *c = arg;
+	const bool database = postgres_pool_ready(c->app);
+	const bool schema = record_engine_generation(c->records) >= 0;
+	const bool access = access_generation(c->access) >= 0;
+	const bool features = sandbox_features_generation(SANDBOX_FEATURES_CALLS) >= 0;
+	const bool flags = sandbox_flags_served(NULL) >= 0;
+	const bool all = database && schema && access && features && flags;
+
+	buf_printf(detail, "{\"status\":\"%s\",\"instance\":", all ? "ready" : "not ready");
+	buf_json_cstr(detail, c->config.instance);
+	buf_printf(detail, ",\"database\":%s,\"schema\":%s,\"access\":%s,\"features\":%s,\"flags\":%s}", database ? "true" : "false",
+	           schema ? "true" : "false", access ? "true" : "false", features ? "true" : "false", flags ? "true" : "false");
+	return all;
+}
+
+static const char *
+actor_of(const struct task *t)
+{
+	const struct access_actor *actor = access_actor_of(t);
+	return actor != NULL ? actor->principal : NULL;
+}
+
+/* ---- start ---- */
+
+static enum err
+database_start(struct sandbox *c, unsigned worker, struct err_info *info)
+{
+	const struct sandbox_config *config = &c->config;
+	const struct postgres_lane_conf lanes[POSTGRES_LANES] = {
+		[POSTGRES_READ] = { .connections = (unsigned)config->read_connections,
+		                    .depth = (unsigned)config->read_depth,
+		                    .queue_max = (unsigned)config->queue_max,
+		                    .statement_timeout = config->read_timeout },
+		[POSTGRES_WRITE] = { .connections = (unsigned)config->write_connections,
+		                     .depth = 1,
+		                     .queue_max = (unsigned)config->queue_max,
+		                     .statement_timeout = config->write_timeout,
+		                     .lock_timeout = config->lock_timeout },
+		[POSTGRES_SLOW] = { .connections = (unsigned)config->slow_connections,
+		                    .depth = 1,
+		                    .queue_max = (unsigned)config->queue_max,
+		                    .statement_timeout = config->slow_timeout },
+	};
+	struct postgres_conf conf = {
+		.label = "sandbox/app",
+		.conninfo = sandbox_conninfo(c, &config->database),
+		.stmts = sql_sandbox_all,
+		.worker = (int)worker,
+	};
+	memcpy(conf.lanes, lanes, sizeof(lanes));
+	return postgres_pool_create(c->loop, c->tasks, &conf, &c->app, info);
+}
+
+/* Flags, features and experiments of this worker. */
+static void
+rooms_start(struct sandbox *c, unsigned worker)
+{
+	sandbox_core_start(c);
+	c->features = sandbox_runtime(c, (int)worker, false);
+	sandbox_flags_use(c->loop, c->tasks, c->app, swapped, c);
+	sandbox_features_use(SANDBOX_FEATURES_CALLS, &(struct sandbox_features_conf) {
+	        .runtime = c->features,
+	        .pool = c->app,
+	        .host = c->config.database.host,
+	        .port = c->config.database.port,
+	        .database = c->config.database.name,
+	        .swapped = swapped,
+	        .arg = c,
+	});
+	sandbox_hypothesis_use(&(struct sandbox_hypothesis_conf) {
+	        .pool = c->app,
+	        .runtime = c->features,
+	        .flags = sandbox_flags_store(),
+	        .exposures = sandbox_flags_exposures(),
+	        .stale = sandbox_replica_stale,
+	        .features_max = c->config.features_max,
+	});
+	sandbox_experiment_use(c->app, c->core);
+	sandbox_acknowledge_start(c->loop, c->tasks, &(struct sandbox_acknowledge_conf) {
+	                                                     .core = c->core,
+	                                                     .instance = c->config.instance,
+	                                                     .worker = worker,
+	                                                     .flag = sandbox_flags_served,
+	                                                     .schema = schema_served,
+	                                                     .access = access_served,
+	                                                     .arg = c,
+	                                             });
+}
+
+static enum err
+snapshots_start(struct sandbox *c, unsigned worker, struct err_info *info)
+{
+	enum err err = access_create(&(struct access_conf) { .daemon = ACCESS_SANDBOX, .roles = c->roles, .stale = sandbox_replica_stale }, &c->access, info);
+	if (err != ERR_OK)
+		return err;
+	access_use(c->access);
+	sandbox_principals_use(c->access, c->app, swapped, c);
+	err = record_engine_create(
+	        &(struct record_conf) {
+	                .pool = c->app,
+	                .catalog = &sql_sandbox_catalog,
+	                .copy = true,
+	                .cursor_secret = str_of(c->config.cursor_key),
+	                .on_swap = schema_swapped,
+	                .arg = c,
+	        },
+	        &c->records, info);
+	if (err != ERR_OK)
+		return err;
+	sandbox_replica_start(c->loop, c->tasks,
+	                      &(struct sandbox_replica_conf) {
+	                              .pool = c->app,
+	                              .records = c->records,
+	                              .poll_period = c->config.feed_poll_period,
+	                              .stale_after = c->config.feed_stale_after,
+	                      });
+	rooms_start(c, worker);
+	const char *label = arena_printf(&c->strings, "bimodal-sandbox/w%u/listen", worker);
+	return daemon_generations_start(c->loop, c->tasks,
+	                              &(struct daemon_generations_conf) {
+	                                      .pool = c->app,
+	                                      .seen = &sql_sandbox_generations,
+	                                      .conninfo = sandbox_conninfo(c, &c->config.database),
+	                                      .instance = c->config.instance,
+	                                      .label = label,
+	                                      .worker = worker,
+	                                      .flag = { sandbox_flags_served, sandbox_flags_load, c },
+	                                      .schema = { schema_served, schema_load, c },
+	                                      .access = { access_served, access_load, c },
+	                              },
+	                              &c->generations, info);
+}
+
+/* Every route of the daemon. */
+static const struct {
+	const struct http_route *routes;
+	const size_t *n;
+} rooms[] = {
+	{ daemon_health_routes, &daemon_health_routes_count },
+	{ sandbox_principals_routes, &sandbox_principals_routes_count },
+	{ sandbox_flags_routes, &sandbox_flags_routes_count },
+	{ sandbox_hypothesis_routes, &sandbox_hypothesis_routes_count },
+	{ sandbox_experiment_routes, &sandbox_experiment_routes_count },
+	{ sandbox_replica_routes, &sandbox_replica_routes_count },
+};
+
+void
+sandbox_worker_metrics(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
+		http_metrics_register(rooms[i].routes, *rooms[i].n);
+}
+
+static enum err
+http_start(struct sandbox *c, int listen_fd, struct err_info *info)
+{
+	static struct daemon_access access_line = { .actor = actor_of };
+	const struct sandbox_config *config = &c->config;
+	const struct http_conf conf = {
+		.head_deadline = config->http_head_deadline,
+		.body_deadline = config->http_body_deadline,
+		.idle_deadline = config->http_idle_deadline,
+		.write_deadline = config->http_write_deadline,
+		.task_deadline = config->http_task_deadline,
+		.max_connections = (unsigned)config->http_max_connections,
+		.max_per_address = (unsigned)config->http_max_per_address,
+		.arena_cap = (size_t)16 * 1024 * 1024,
+		.guard = access_guard,
+		.on_end = daemon_access_line,
+		.arg = &access_line,
+	};
+	enum err err = http_server_create(c->loop, c->tasks, &conf, &c->http, info);
+	for (size_t i = 0; i < ARRAY_LEN(rooms) && err == ERR_OK; i++)
+		err = http_server_routes(c->http, rooms[i].routes, *rooms[i].n, info);
+	if (err != ERR_OK)
+		return err;
+	daemon_health_set(ready, c);
+	return daemon_listen_when_ready(c->tasks, c->http, listen_fd);
+}
+
+enum err
+sandbox_worker_start(struct sandbox *c, const struct process_role *role, struct err_info *info)
+{
+	enum err err = database_start(c, role->worker, info);
+	if (err == ERR_OK)
+		err = snapshots_start(c, role->worker, info);
+	if (err == ERR_OK)
+		err = http_start(c, role->listen_fd, info);
+	return err;
+}
+
+static void
+drained(void *arg)
+{
+	const struct sandbox *c = arg;
+	loop_stop(c->loop);
+}
+
+void
+sandbox_worker_stop(struct sandbox *c)
+{
+	sandbox_flags_drain();
+	http_server_drain(c->http, drained, c);
+}
+
+void
+sandbox_worker_finish(struct sandbox *c)
+{
+	sandbox_replica_stop();
+	sandbox_acknowledge_stop();
+	http_server_destroy(c->http);
+	sandbox_flags_finish();
+	access_use(NULL);
+	access_destroy(c->access);
+	postgres_pool_destroy(c->app);
+}

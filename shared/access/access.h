@@ -1,0 +1,144 @@
+/*
+ * access.h — who is asking and what may they do: live tokens by hash, roles, rights, class masks,
+ * and the guard step that runs before every route. A token check is a look into this worker's
+ * snapshot, never a query.
+ *
+ * Token text: "bm_core_" or "bm_sandbox_" and 43 characters base64url of 32 random bytes; only its
+ * SHA-256 is stored. The prefix says which daemon it is for; the other daemon refuses it and says
+ * so.
+ *
+ * Wiring: access_roles_load(config/roles.yaml) → access_create → access_use (the one of this
+ * process) → a task with the snapshot statement whose result goes to access_swap_rows, at start, on
+ * NOTIFY 'access …' and on reconnect; http_conf.guard = access_guard. Rooms read the actor with
+ * access_actor_of(t) and hand its masks to record as plain values.
+ */
+#ifndef BIMODAL_ACCESS_ACCESS_H
+#define BIMODAL_ACCESS_ACCESS_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/str.h"
+#include "base/task.h"
+
+#define ACCESS_RIGHTS_MAX 256
+#define ACCESS_ROLES_MAX 16
+#define ACCESS_TOKENS_MAX 100000
+#define ACCESS_NAME_SIZE 101
+#define ACCESS_TOKEN_SIZE 64  /* text with NUL                          */
+#define ACCESS_PREFIX_SIZE 20 /* what lists show of a token: 8 + of it  */
+
+/* Bits of a class mask; the same values as in the record engine, which does not know this module.
+ */
+#define ACCESS_OPEN 1u
+#define ACCESS_INTERNAL 2u
+#define ACCESS_PERSONAL 4u
+
+enum access_daemon { ACCESS_CORE, ACCESS_SANDBOX };
+
+/* ---- roles.yaml: role → rights and class masks ---- */
+struct access_roles;
+/* Every error of the file is added to `e` with its place. Owner: access_roles_free. Errors:
+ * ERR_CONFIG. */
+MUST_CHECK enum err access_roles_load(const char *path, struct access_roles **out,
+				      struct yaml_errors *e);
+MUST_CHECK enum err access_roles_parse(const char *name, struct str text, struct access_roles **out,
+				       struct yaml_errors *e);
+void access_roles_free(struct access_roles *r);
+/* SHA-256 of the file as read, in hex: goes into the ledger. */
+const char *access_roles_hash(const struct access_roles *r);
+
+struct access_rights {
+	uint64_t w[ACCESS_RIGHTS_MAX / 64];
+};
+
+/* The principal of one request; lives in the task's arena. */
+struct access_actor {
+	char principal[UUID_TEXT_SIZE]; /* uuid text: bimodal.actor                       */
+	char name[ACCESS_NAME_SIZE];    /* empty in the sandbox: names do not go there     */
+	struct access_rights rights;
+	uint32_t read_classes; /* ACCESS_OPEN | …                                */
+	uint32_t write_classes;
+	uint32_t roles; /* bit i = i-th role of roles.yaml                */
+};
+
+/* ---- the one access object of a process ---- */
+struct access;
+struct access_conf {
+	enum access_daemon daemon;
+	const struct access_roles *roles; /* must outlive the object */
+	/* Sandbox: true while the copy is older than its limit; writes are then refused
+	 * (ERR_COPY_STALE). NULL in core. */
+	bool (*stale)(void *arg);
+	void *arg;
+};
+MUST_CHECK enum err access_create(const struct access_conf *conf, struct access **out,
+				  struct err_info *info);
+void access_destroy(struct access *a);
+void access_use(
+	struct access *a); /* the guard of this process asks this one; NULL before destroying it */
+
+/*
+ * Swap in the live tokens. Columns of the rows: hash (64 hex), principal, name (may be NULL), roles
+ * (comma separated), audience, expires_us (bigint since 1970 or NULL), generation
+ * (sql/core/queries/access_snapshot.sql, sql/sandbox/queries/sandbox_access_snapshot.sql). Rows for
+ * the other daemon are left out, unknown roles give no right. On error the old snapshot stays.
+ * Errors: ERR_INTERNAL, ERR_NO_MEMORY.
+ */
+MUST_CHECK enum err access_swap_rows(struct access *a, const PGresult *rows, struct err_info *info);
+int64_t access_generation(const struct access *a); /* -1 before the first snapshot */
+size_t access_token_count(const struct access *a);
+
+/*
+ * Check a token (the text after "Bearer "). Errors: ERR_UNAUTHORIZED with a reason for people in
+ * `info`; ERR_DOWN while there is no snapshot. `reason` gets a stable word: "missing", "malformed",
+ * "other-daemon", "unknown", "expired".
+ */
+MUST_CHECK enum err access_check(struct access *a, struct str token, struct access_actor *out,
+				 const char **reason, struct err_info *info);
+
+/* Does the actor have this right? "people.read" is granted by itself or by "*.read". */
+bool access_may(const struct access *a, const struct access_actor *actor, struct str right);
+/* {"principal":…,"name":…,"roles":[…],"rights":[…],"classes":{"read":[…],"write":[…]}} for /v1/me.
+ */
+void access_actor_json(const struct access *a, const struct access_actor *actor, struct buf *out);
+
+/*
+ * Tokens used since the last call, as the text of a bytea[] parameter ({"\\x…","\\x…"}); returns
+ * how many. The room calls it every few seconds and writes last_used_at in one statement.
+ */
+size_t access_used_take(struct access *a, struct buf *out);
+
+/* ---- the guard ---- */
+/*
+ * Steps before every route. A route without `right` passes (a valid token is still recognised, a
+ * bad one is ignored). Else 401 with WWW-Authenticate, or 403 that names the right. "{name}" in a
+ * route's right stands for the path parameter: "{resource}.write". Writes (all but GET, HEAD,
+ * OPTIONS) are refused while the copy is stale. Ends with the route's own steps.
+ */
+extern const struct step_row access_guard[];
+/* NULL if nobody is known. */
+const struct access_actor *access_actor_of(const struct task *t);
+/* Ask for one more right inside a step: ERR_OK, or ERR_FORBIDDEN set in the task. */
+MUST_CHECK enum err access_require(struct task *t, struct str right);
+
+/* ---- making tokens ---- */
+struct access_token {
+	char text[ACCESS_TOKEN_SIZE];    /* shown once       */
+	char prefix[ACCESS_PREFIX_SIZE]; /* kept for lists   */
+	uint8_t hash[SHA256_BYTES];
+};
+void access_token_make(enum access_daemon audience, struct access_token *out);
+/* Hash of a token text; ERR_INVALID if it is not of the form. */
+MUST_CHECK enum err access_token_hash(struct str text, enum access_daemon *audience,
+				      uint8_t hash[SHA256_BYTES]);
+
+#endif

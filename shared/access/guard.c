@@ -1,0 +1,116 @@
+/*
+ * guard.c — the step before every route: who is asking, may they, and is the copy fresh enough to
+ * write? See access.h.
+ *
+ * Place: http_conf.guard; it hands over to the route's own steps. Invariant: a route that names a
+ * right is never run without an actor that has it.
+ */
+#include "access/access.h"
+
+#include <string.h>
+
+#include "access/internal.h"
+#include "http/http.h"
+
+#define RIGHT_SIZE 128
+
+const struct access_actor *
+access_actor_of(const struct task *t)
+{
+	return t->t_actor;
+}
+
+static enum step
+unauthorized(struct task *t, const struct access *a, const char *reason)
+{
+	if (t->t_err.code != ERR_UNAUTHORIZED)
+		return task_fail(t);
+	const char *daemon = access_daemon_name(a->conf.daemon);
+	if (strcmp(reason, "missing") == 0)
+		http_reply_header_fmt(t, "WWW-Authenticate", "Bearer realm=\"bimodal-%s\"", daemon);
+	else
+		http_reply_header_fmt(t, "WWW-Authenticate",
+				      "Bearer realm=\"bimodal-%s\", error=\"invalid_token\"",
+				      daemon);
+	t->t_err_members = str_of(arena_printf(&t->t_arena, "\"reason\":\"%s\"", reason));
+	return task_fail(t);
+}
+
+/* "{resource}.read" with the path parameter in place; false if it does not fit. */
+static bool
+right_of(struct task *t, const char *pattern, char out[RIGHT_SIZE])
+{
+	const char *open = strchr(pattern, '{');
+	const char *close = open == NULL ? NULL : strchr(open, '}');
+	if (close == NULL)
+		return str_copy(out, RIGHT_SIZE, str_of(pattern));
+	char name[32];
+	if (!str_copy(name, sizeof(name), (struct str) { open + 1, (size_t)(close - open - 1) }))
+		return false;
+	const struct str value = http_param(t, name);
+	struct buf b;
+	buf_init(&b, RIGHT_SIZE - 1);
+	buf_add(&b, pattern, (size_t)(open - pattern));
+	if (value.p != NULL)
+		buf_add_str(&b, value);
+	buf_add_cstr(&b, close + 1);
+	const bool ok = !b.failed && str_copy(out, RIGHT_SIZE, buf_str(&b));
+	buf_free(&b);
+	return ok;
+}
+
+static bool
+is_write(enum http_method m)
+{
+	return m != HTTP_GET && m != HTTP_HEAD && m != HTTP_OPTIONS;
+}
+
+enum err
+access_require(struct task *t, struct str right)
+{
+	const struct access *a = access_here();
+	const struct access_actor *actor = access_actor_of(t);
+	if (actor != NULL && a != NULL && access_may(a, actor, right))
+		return ERR_OK;
+	t->t_err_members = str_of(arena_printf(&t->t_arena, "\"right\":\"%.*s\"", STR_FMT(right)));
+	return err_set(&t->t_err, ERR_FORBIDDEN, NULL,
+		       "this needs the right %.*s, which no role of this principal grants",
+		       STR_FMT(right));
+}
+
+static enum step
+guard_check(struct task *t)
+{
+	struct access *a = access_here();
+	const struct http_route *route = http_route_of(t);
+	const char *reason = NULL;
+	struct access_actor *actor = arena_alloc(&t->t_arena, sizeof(*actor));
+	if (a == NULL || actor == NULL)
+		return task_fail_set(t, a == NULL ? ERR_DOWN : ERR_NO_MEMORY, NULL,
+				     "the request cannot be checked");
+	struct err_info info = { 0 };
+	const enum err err = access_check(a, http_bearer(t), actor, &reason, &info);
+	if (err == ERR_OK)
+		t->t_actor = actor;
+	if (route->right == NULL)
+		return task_continue(t, route->steps);
+	if (err != ERR_OK) {
+		t->t_err = info;
+		return unauthorized(t, a, reason);
+	}
+	char right[RIGHT_SIZE];
+	if (!right_of(t, route->right, right))
+		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no such resource");
+	if (access_require(t, str_of(right)) != ERR_OK)
+		return task_fail(t);
+	if (is_write(http_method_of(t)) && a->conf.stale != NULL && a->conf.stale(a->conf.arg))
+		return task_fail_set(t, ERR_COPY_STALE, NULL,
+				     "the copy of tokens and rights is too old to write by; "
+				     "nothing was changed");
+	return task_continue(t, route->steps);
+}
+
+const struct step_row access_guard[] = {
+	{ "guard", guard_check },
+	{ NULL, NULL },
+};

@@ -1,0 +1,32 @@
+/*
+ * call.h — one exchange over libcurl while it runs: shared by call.c (one at a time) and many.c (several at once). Internal to cli.
+ */
+#ifndef BIMODAL_CLI_CALL_H
+#define BIMODAL_CLI_CALL_H
+
+#include <curl/curl.h>
+
+#include "cli/cli.h"
+
+struct call {
+	CURL *curl;
+	struct curl_slist *headers;
+	struct buf url;
+	struct cli_reply *reply;
+};
+
+/* What to ask; all texts live until call_close. */
+struct call_order {
+	enum cli_daemon daemon;
+	const char *method;
+	const char *path;
+	const char *extra;
+	struct str body; /* STR_NONE: none */
+};
+
+/* Make ready on `curl` (taken back by call_close). False when address or token cannot be read (printed). */
+MUST_CHECK bool call_open(struct cli *c, const struct call_order *order, CURL *curl, struct cli_reply *reply, struct call *call);
+/* Take status, time and the transport's error into the reply. The handle stays the caller's. */
+void call_close(struct call *call, CURLcode code);
+
+#endif

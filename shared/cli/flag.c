@@ -1,0 +1,290 @@
+/*
+ * flag.c — commands on flags. Turning one on or off says how many workers serve it already, and names those that do not.
+ */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_in.h"
+#include "cli/cli.h"
+
+#define DOCUMENT_BYTES_MAX ((size_t)1024 * 1024)
+
+static void
+path_make(struct buf *path, const char *key, const char *rest)
+{
+	buf_init(path, CLI_PATH_BYTES_MAX);
+	buf_add_cstr(path, "/v1/flags/");
+	cli_escape(path, key);
+	buf_add_cstr(path, rest);
+}
+
+static int
+one(struct cli *c, const char *method, const char *rest)
+{
+	struct buf path;
+
+	if (!cli_options(c, NULL, 0, 1, 1))
+		return 2;
+	path_make(&path, c->argv[0], rest);
+	const int exit_code = cli_call_print(c, CLI_CORE, method, buf_cstr(&path), STR_NONE);
+	buf_free(&path);
+	return exit_code;
+}
+
+static int
+flag_list(struct cli *c)
+{
+	return cli_options(c, NULL, 0, 0, 0) ? cli_call_print(c, CLI_CORE, "GET", "/v1/flags", STR_NONE) : 2;
+}
+
+static int
+flag_get(struct cli *c)
+{
+	return one(c, "GET", "");
+}
+
+static int
+flag_revisions(struct cli *c)
+{
+	return one(c, "GET", "/revisions");
+}
+
+/* "revision 3 applied by 2 of 2 workers in 7 ms", then who is missing and what the sandbox says. */
+static bool
+applied_print(const struct cJSON *j)
+{
+	const struct cJSON *applied = json_get(j, "applied");
+	const struct cJSON *sandbox = json_get(j, "sandbox");
+	int64_t revision = 0, workers = 0, of = 0, ms = 0, sandbox_ms = -1;
+	bool acknowledged = false;
+
+	if (!cJSON_IsObject(applied) || json_int(j, "revision", true, 0, INT64_MAX, &revision, NULL) != ERR_OK ||
+	    json_int(applied, "workers", true, 0, 100000, &workers, NULL) != ERR_OK ||
+	    json_int(applied, "of", true, 0, 100000, &of, NULL) != ERR_OK || json_int(applied, "ms", false, 0, INT64_MAX, &ms, NULL) != ERR_OK)
+		return false;
+	printf("revision %lld applied by %lld of %lld workers in %lld ms\n", (long long)revision, (long long)workers, (long long)of, (long long)ms);
+	const struct cJSON *item;
+	cJSON_ArrayForEach(item, json_get(applied, "missing"))
+	{
+		char *text = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
+		printf("missing: %s\n", cJSON_IsString(item) ? item->valuestring : text != NULL ? text : "");
+		cJSON_free(text);
+	}
+	if (!cJSON_IsObject(sandbox) || json_bool(sandbox, "acknowledged", true, &acknowledged, NULL) != ERR_OK ||
+	    json_int(sandbox, "ms", false, 0, INT64_MAX, &sandbox_ms, NULL) != ERR_OK)
+		return true;
+	if (!acknowledged)
+		puts("sandbox: not acknowledged yet");
+	else if (sandbox_ms >= 0)
+		printf("sandbox: acknowledged within %lld ms\n", (long long)sandbox_ms);
+	else
+		puts("sandbox: acknowledged");
+	return true;
+}
+
+/* A change of a flag; exit code 3 if a live worker does not serve it yet. */
+static int
+change(struct cli *c, const char *method, const char *path, struct str body)
+{
+	struct cli_reply reply;
+	struct cJSON *j = NULL;
+	int exit_code = 1;
+
+	if (!cli_call(c, CLI_CORE, method, path, NULL, body, &reply)) {
+		cli_reply_free(&reply);
+		return 1;
+	}
+	const bool good = reply.status >= 200 && reply.status < 300;
+	if (!good || c->raw || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK || !applied_print(j)) {
+		exit_code = cli_reply_print(c, &reply);
+	} else {
+		int64_t workers = 0, of = 0;
+		const struct cJSON *applied = json_get(j, "applied");
+		exit_code = json_int(applied, "workers", true, 0, 100000, &workers, NULL) == ERR_OK &&
+		                            json_int(applied, "of", true, 0, 100000, &of, NULL) == ERR_OK && workers >= of
+		                    ? 0
+		                    : 3;
+	}
+	json_free(j);
+	cli_reply_free(&reply);
+	return exit_code;
+}
+
+static int
+toggle(struct cli *c, const char *method, const char *rest)
+{
+	const char *comment = NULL;
+	const struct cli_option options[] = { { "--comment", CLI_OPTION_TEXT, &comment, 0, 0 } };
+	struct buf path;
+	struct buf body;
+
+	if (!cli_options(c, options, ARRAY_LEN(options), 1, 1))
+		return 2;
+	path_make(&path, c->argv[0], rest);
+	buf_init(&body, CLI_PATH_BYTES_MAX);
+	if (comment != NULL) {
+		buf_add_cstr(&body, "{\"comment\":");
+		buf_json_cstr(&body, comment);
+		buf_add_char(&body, '}');
+	}
+	const int exit_code = body.failed ? 2 : change(c, method, buf_cstr(&path), comment != NULL ? buf_str(&body) : STR_NONE);
+	buf_free(&body);
+	buf_free(&path);
+	return exit_code;
+}
+
+static int
+flag_enable(struct cli *c)
+{
+	return toggle(c, "POST", "/enable");
+}
+
+static int
+flag_disable(struct cli *c)
+{
+	return toggle(c, "POST", "/disable");
+}
+
+static int
+flag_kill(struct cli *c)
+{
+	return toggle(c, "POST", "/kill");
+}
+
+static int
+flag_archive(struct cli *c)
+{
+	return toggle(c, "DELETE", "");
+}
+
+/* The document itself if the text begins with "{", else the file of that name. Appended as a member. */
+static bool
+document_add(struct buf *body, const char *text)
+{
+	char *file = NULL;
+	size_t len = strlen(text);
+
+	if (text[0] != '{' && !cli_file(text, DOCUMENT_BYTES_MAX, &file, &len))
+		return false;
+	buf_add_cstr(body, "\"document\":");
+	buf_add(body, file != NULL ? file : text, len);
+	free(file);
+	return true;
+}
+
+static void
+member_add(struct buf *body, const char *name, const char *value)
+{
+	buf_json_cstr(body, name);
+	buf_add_char(body, ':');
+	buf_json_cstr(body, value);
+	buf_add_char(body, ',');
+}
+
+static int
+flag_create(struct cli *c)
+{
+	const char *kind = "release", *purpose = NULL, *business = NULL, *technical = NULL, *expires = NULL, *document = NULL;
+	bool enabled = false;
+	const struct cli_option options[] = {
+		{ "--kind", CLI_OPTION_TEXT, &kind, 0, 0 },
+		{ "--purpose", CLI_OPTION_TEXT, &purpose, 0, 0 },
+		{ "--business-owner", CLI_OPTION_TEXT, &business, 0, 0 },
+		{ "--technical-owner", CLI_OPTION_TEXT, &technical, 0, 0 },
+		{ "--expires-at", CLI_OPTION_TEXT, &expires, 0, 0 },
+		{ "--document", CLI_OPTION_TEXT, &document, 0, 0 },
+		{ "--enabled", CLI_OPTION_SWITCH, &enabled, 0, 0 },
+	};
+	struct buf body;
+	int exit_code = 1;
+
+	if (!cli_options(c, options, ARRAY_LEN(options), 1, 1))
+		return 2;
+	if (purpose == NULL || business == NULL || technical == NULL || expires == NULL || document == NULL) {
+		fputs("bimodal: a flag needs a purpose, two owners, an expiry and a document\n", stderr);
+		return cli_usage(c);
+	}
+	buf_init(&body, DOCUMENT_BYTES_MAX + CLI_PATH_BYTES_MAX);
+	buf_add_char(&body, '{');
+	member_add(&body, "key", c->argv[0]);
+	member_add(&body, "kind", kind);
+	member_add(&body, "purpose", purpose);
+	member_add(&body, "business_owner", business);
+	member_add(&body, "technical_owner", technical);
+	member_add(&body, "expires_at", expires);
+	if (enabled)
+		buf_add_cstr(&body, "\"enabled\":true,");
+	if (document_add(&body, document)) {
+		buf_add_char(&body, '}');
+		exit_code = change(c, "POST", "/v1/flags", buf_str(&body));
+	}
+	buf_free(&body);
+	return exit_code;
+}
+
+static int
+flag_revise(struct cli *c)
+{
+	const char *comment = "";
+	const struct cli_option options[] = { { "--comment", CLI_OPTION_TEXT, &comment, 0, 0 } };
+	struct buf path;
+	struct buf body;
+	int exit_code = 1;
+
+	if (!cli_options(c, options, ARRAY_LEN(options), 2, 2))
+		return 2;
+	path_make(&path, c->argv[0], "/revisions");
+	buf_init(&body, DOCUMENT_BYTES_MAX + CLI_PATH_BYTES_MAX);
+	buf_add_char(&body, '{');
+	member_add(&body, "comment", comment);
+	if (document_add(&body, c->argv[1])) {
+		buf_add_char(&body, '}');
+		exit_code = change(c, "POST", buf_cstr(&path), buf_str(&body));
+	}
+	buf_free(&body);
+	buf_free(&path);
+	return exit_code;
+}
+
+static int
+flag_evaluate(struct cli *c)
+{
+	const char *in = "core";
+	const struct cli_option options[] = { { "--in", CLI_OPTION_TEXT, &in, 0, 0 } };
+	struct buf path;
+	struct buf body;
+
+	if (!cli_options(c, options, ARRAY_LEN(options), 2, 2))
+		return 2;
+	const bool sandbox = strcmp(in, "sandbox") == 0;
+	if (!sandbox && strcmp(in, "core") != 0)
+		return cli_usage(c);
+	buf_init(&path, CLI_PATH_BYTES_MAX);
+	buf_add_cstr(&path, "/ofrep/v1/evaluate/flags/");
+	cli_escape(&path, c->argv[0]);
+	buf_init(&body, CLI_PATH_BYTES_MAX);
+	buf_add_cstr(&body, "{\"context\":{\"targetingKey\":");
+	buf_json_cstr(&body, c->argv[1]);
+	buf_add_cstr(&body, "}}");
+	const int exit_code = cli_call_print(c, sandbox ? CLI_SANDBOX : CLI_CORE, "POST", buf_cstr(&path), buf_str(&body));
+	buf_free(&body);
+	buf_free(&path);
+	return exit_code;
+}
+
+const struct cli_command cli_flag_commands[] = {
+	{ "flag list", "", "all flags", flag_list, "product_owner" },
+	{ "flag get", "KEY", "one flag with its document", flag_get, "product_owner" },
+	{ "flag revisions", "KEY", "what it was before", flag_revisions, "product_owner" },
+	{ "flag create", "KEY --purpose TEXT --business-owner NAME --technical-owner NAME --expires-at TIME --document FILE|JSON [--kind release|experiment] [--enabled]",
+	  "a new flag", flag_create, "product_owner" },
+	{ "flag revise", "KEY FILE|JSON [--comment TEXT]", "a new document", flag_revise, "product_owner" },
+	{ "flag enable", "KEY [--comment TEXT]", "turn it on, and see how many workers have it", flag_enable, "product_owner" },
+	{ "flag disable", "KEY [--comment TEXT]", "turn it off", flag_disable, "product_owner" },
+	{ "flag kill", "KEY [--comment TEXT]", "turn it off at once", flag_kill, "product_owner" },
+	{ "flag archive", "KEY [--comment TEXT]", "end it", flag_archive, "product_owner" },
+	{ "flag evaluate", "KEY UNIT [--in core|sandbox]", "what a person (id), pseudonym or visitor gets", flag_evaluate, "product_owner" },
+	{ NULL, NULL, NULL, NULL, NULL },
+};

@@ -1,0 +1,173 @@
+/*
+ * main.c — options, the command table, help. A command is found by its one or two words; the table is the documentation.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "cli/cli.h"
+
+static const struct group {
+	const char *title;
+	const struct cli_command *commands;
+} groups[] = {
+	{ "Records", cli_record_commands },
+	{ "Consents", cli_consent_commands },
+	{ "Import", cli_import_commands },
+	{ "Sample data", cli_seed_commands },
+	{ "Outcomes of the sample's world", cli_outcomes_commands },
+	{ "Flags", cli_flag_commands },
+	{ "Hypothesis features", cli_feature_commands },
+	{ "Promoted features", cli_compare_commands },
+	{ "Experiments", cli_experiment_commands },
+	{ "Changes", cli_change_commands },
+	{ "Feed", cli_feed_commands },
+	{ "Installation", cli_doctor_commands },
+	{ "Load", cli_load_commands },
+};
+
+static bool
+first_word_is(const char *name, const char *word)
+{
+	const size_t n = strcspn(name, " ");
+	return strlen(word) == n && strncmp(name, word, n) == 0;
+}
+
+/* All commands, or those whose first word is `word`; returns how many. */
+static unsigned
+commands_print(FILE *out, const char *word)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		bool titled = false;
+		for (const struct cli_command *c = groups[i].commands; c->name != NULL; c++) {
+			if (word != NULL && !first_word_is(c->name, word))
+				continue;
+			if (!titled)
+				fprintf(out, "%s\n", groups[i].title);
+			titled = true;
+			n++;
+			fprintf(out, "  %s %s\n      %s\n", c->name, c->usage, c->summary);
+		}
+	}
+	return n;
+}
+
+static void
+help(FILE *out)
+{
+	fputs("usage: bimodal [--as ROLE] [--core URL] [--sandbox URL] [--token-file FILE] [--var FOLDER] [--raw] [--quiet] COMMAND …\n\n", out);
+	(void)commands_print(out, NULL);
+	fputs("\nAddresses and tokens come from the folder $BIMODAL_VAR (default: var), which `make run` fills.\n"
+	      "\"bimodal COMMAND --help\" shows one command or group.\n", out);
+}
+
+/* How many of argv's words name this command: 0 if they do not. */
+static int
+words_match(const char *name, int argc, char **argv)
+{
+	const char *space = strchr(name, ' ');
+	const size_t first = space != NULL ? (size_t)(space - name) : strlen(name);
+
+	if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], name, first) != 0)
+		return 0;
+	if (space == NULL)
+		return 1;
+	return argc >= 2 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
+}
+
+static const struct cli_command *
+command_find(int argc, char **argv, int *words)
+{
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++)
+		for (const struct cli_command *c = groups[i].commands; c->name != NULL; c++)
+			if ((*words = words_match(c->name, argc, argv)) > 0)
+				return c;
+	return NULL;
+}
+
+/* One option in front of the command; returns how many arguments it took, 0 if it is none of ours. */
+static int
+option(struct cli *c, int argc, char **argv)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} with_value[] = {
+		{ "--as", &c->as },
+		{ "--core", &c->url[CLI_CORE] },
+		{ "--sandbox", &c->url[CLI_SANDBOX] },
+		{ "--token-file", &c->token_file },
+		{ "--var", &c->var },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(with_value); i++) {
+		if (strcmp(argv[0], with_value[i].name) != 0)
+			continue;
+		if (argc < 2)
+			return 0;
+		*with_value[i].value = argv[1];
+		return 2;
+	}
+	if (strcmp(argv[0], "--raw") == 0)
+		return c->raw = true;
+	if (strcmp(argv[0], "--quiet") == 0)
+		return c->quiet = true;
+	return 0;
+}
+
+/* `bimodal seed --help`, `bimodal flag --help`, `bimodal flag enable --help`. */
+static bool
+help_wanted(int argc, char **argv)
+{
+	return argc >= 2 && (strcmp(argv[1], "--help") == 0 || (argc >= 3 && strcmp(argv[2], "--help") == 0));
+}
+
+static int
+command_run(struct cli *c, int argc, char **argv)
+{
+	int words = 0;
+
+	if (argc >= 1 && help_wanted(argc, argv) && commands_print(stdout, argv[0]) > 0)
+		return 0;
+	c->command = command_find(argc, argv, &words);
+	if (c->command == NULL && argc >= 1) {
+		fprintf(stderr, "bimodal: there is no command \"%s%s%s\"\n\n", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+		if (commands_print(stderr, argv[0]) > 0)
+			return 2;
+	}
+	if (c->command == NULL) {
+		help(stderr);
+		return 2;
+	}
+	if (c->as == NULL)
+		c->as = c->command->role != NULL ? c->command->role : "agent";
+	c->argc = argc - words;
+	c->argv = argv + words;
+	return c->command->run(c);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *var = getenv("BIMODAL_VAR");
+	struct cli c = { .var = var != NULL ? var : "var" };
+	int at = 1;
+
+	while (at < argc && strncmp(argv[at], "--", 2) == 0) {
+		if (strcmp(argv[at], "--help") == 0) {
+			help(stdout);
+			return 0;
+		}
+		const int took = option(&c, argc - at, argv + at);
+		if (took == 0) {
+			fprintf(stderr, "bimodal: unknown or incomplete option: %s\n", argv[at]);
+			return 2;
+		}
+		at += took;
+	}
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	return command_run(&c, argc - at, argv + at);
+}

@@ -1,0 +1,151 @@
+/*
+ * args.c — the command line of a daemon, its configuration modes, and its one-off commands.
+ */
+#include "daemon/daemon.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+static void
+usage(FILE *out, const char *program, const struct daemon_command *commands, size_t n)
+{
+	fprintf(out,
+	        "usage: %s -c FILE [-c FILE …] [--foreground]\n"
+	        "\n"
+	        "  -c, --config FILE    YAML configuration; a later file overrides an earlier one\n"
+	        "      --foreground     one process, workers and jobs together (for a debugger)\n"
+	        "      --check-config   read the configuration, report every error, exit\n"
+	        "      --print-config   show every key with its value, default and source, exit\n",
+	        program);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "      --%s%s%s\n                       %s\n", commands[i].name, commands[i].argument != NULL ? " " : "",
+		        commands[i].argument != NULL ? commands[i].argument : "", commands[i].help);
+	fprintf(out, "      --version, --help\n");
+}
+
+static const struct daemon_command *
+command_find(const char *arg, const struct daemon_command *commands, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(arg, "--", 2) == 0 && strcmp(arg + 2, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* One argument; `*i` moves over the values it takes. Returns false when it is wrong. */
+static bool
+take(int argc, char **argv, int *i, const struct daemon_command *commands, size_t n, struct daemon_args *out)
+{
+	const char *arg = argv[*i];
+	const struct daemon_command *command = command_find(arg, commands, n);
+
+	if (command != NULL) {
+		out->command = command;
+		if (command->argument == NULL)
+			return true;
+		out->command_argument = *i + 1 < argc ? argv[++*i] : NULL;
+		return out->command_argument != NULL;
+	}
+	if (strcmp(arg, "-c") == 0 || strcmp(arg, "--config") == 0) {
+		if (*i + 1 >= argc || out->n_files == DAEMON_FILES_MAX)
+			return false;
+		out->files[out->n_files++] = argv[++*i];
+		return true;
+	}
+	if (strcmp(arg, "--foreground") == 0)
+		return out->foreground = true;
+	if (strcmp(arg, "--check-config") == 0)
+		return out->check_config = true;
+	if (strcmp(arg, "--print-config") == 0)
+		return out->print_config = true;
+	return false;
+}
+
+bool
+daemon_args_parse(int argc, char **argv, const char *program, const struct daemon_command *commands, size_t n_commands,
+                  struct daemon_args *out, int *exit_code)
+{
+	*out = (struct daemon_args) { .n_files = 0 };
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			usage(stdout, program, commands, n_commands);
+			*exit_code = 0;
+			return false;
+		}
+		if (strcmp(argv[i], "--version") == 0) {
+			printf("%s %s\n", program, DAEMON_VERSION);
+			*exit_code = 0;
+			return false;
+		}
+		if (!take(argc, argv, &i, commands, n_commands, out)) {
+			fprintf(stderr, "%s: wrong or incomplete argument: %s\n", program, argv[i < argc ? i : argc - 1]);
+			usage(stderr, program, commands, n_commands);
+			*exit_code = 2;
+			return false;
+		}
+	}
+	if (out->n_files == 0) {
+		fprintf(stderr, "%s: no configuration file given\n", program);
+		usage(stderr, program, commands, n_commands);
+		*exit_code = 2;
+		return false;
+	}
+	return true;
+}
+
+enum err
+daemon_conf_load(const struct daemon_args *args, struct conf *c, const struct conf_key *keys, size_t n_keys, void *values)
+{
+	struct yaml_errors errors;
+	yaml_errors_init(&errors);
+	const enum err err = conf_load(c, keys, n_keys, values, args->files, args->n_files, &errors);
+	if (err != ERR_OK) {
+		const struct str text = buf_str(&errors.text);
+		fprintf(stderr, "%.*s%u error(s) in the configuration\n", STR_FMT(text), errors.count);
+	}
+	yaml_errors_free(&errors);
+	if (err == ERR_OK && args->print_config) {
+		struct buf out;
+		buf_init(&out, 256 * 1024);
+		conf_print(c, &out);
+		const struct str text = buf_str(&out);
+		fwrite(text.p, 1, text.len, stdout);
+		buf_free(&out);
+	}
+	return err;
+}
+
+struct once {
+	struct loop *loop;
+	struct err_info err;
+};
+
+static void
+once_end(struct task *t, void *arg)
+{
+	struct once *once = arg;
+
+	once->err = t->t_err;
+	loop_stop(once->loop);
+}
+
+int
+daemon_command_run(const struct daemon_command *command, usec_t deadline, struct loop *l, struct task_engine *e, void *owner)
+{
+	struct once once = { .loop = l };
+	struct task *t = NULL;
+
+	if (task_start(e, command->name, command->steps, clock_now_us() + deadline, 4 * ARENA_CAP_BYTES, once_end, &once, &t) != ERR_OK) {
+		fprintf(stderr, "could not start --%s\n", command->name);
+		return 1;
+	}
+	t->t_owner = owner;
+	loop_run(l);
+	if (once.err.code == ERR_OK)
+		return 0;
+	fprintf(stderr, "--%s failed: %s%s%s%s%s\n", command->name, once.err.msg, once.err.field[0] != '\0' ? " at " : "", once.err.field,
+	        once.err.sqlstate[0] != '\0' ? ", SQLSTATE " : "", once.err.sqlstate);
+	return 1;
+}

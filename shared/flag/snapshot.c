@@ -1,0 +1,281 @@
+/*
+ * snapshot.c — every live flag, compiled, as one immutable object. A worker reads the whole of it
+ * in one statement when the generation moves, swaps a pointer, and evaluates without a query. Users
+ * count references, so that a swap never frees what a request is still reading.
+ */
+#include "flag/flag.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+struct entry {
+	struct str key; /* .p NULL: a free place */
+	bool enabled;
+	usec_t expires_at; /* wall */
+	int64_t revision;
+	const struct flag_document *document; /* NULL: it did not compile */
+};
+
+struct flag_snapshot {
+	struct arena arena;
+	unsigned refs;
+	int64_t generation;
+	size_t count;
+	size_t mask;           /* places - 1; a power of two, at most half full */
+	struct entry *entries; /* in the arena */
+};
+
+struct flag_store {
+	struct flag_snapshot *now;
+};
+
+/* ---- the table ---- */
+
+static size_t
+key_hash(struct str key)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+	for (size_t i = 0; i < key.len; i++)
+		h = (h ^ (unsigned char)key.p[i]) * UINT64_C(1099511628211);
+	return (size_t)(h ^ (h >> 32));
+}
+
+static struct entry *
+entry_place(const struct flag_snapshot *s, struct str key)
+{
+	size_t i = key_hash(key) & s->mask;
+
+	while (s->entries[i].key.p != NULL && !str_eq(s->entries[i].key, key))
+		i = (i + 1) & s->mask;
+	return &s->entries[i];
+}
+
+static const struct entry *
+entry_find(const struct flag_snapshot *s, struct str key)
+{
+	if (s == NULL || key.len == 0)
+		return NULL;
+	const struct entry *e = entry_place(s, key);
+	return e->key.p != NULL ? e : NULL;
+}
+
+/* ---- building ---- */
+
+struct columns {
+	int key, enabled, revision, document, expires, generation;
+};
+
+static bool
+columns_find(const PGresult *rows, struct columns *c)
+{
+	*c = (struct columns) {
+		.key = PQfnumber(rows, "key"),
+		.enabled = PQfnumber(rows, "enabled"),
+		.revision = PQfnumber(rows, "revision"),
+		.document = PQfnumber(rows, "document"),
+		.expires = PQfnumber(rows, "expires_us"),
+		.generation = PQfnumber(rows, "generation"),
+	};
+	return c->key >= 0 && c->enabled >= 0 && c->revision >= 0 && c->document >= 0 &&
+	       c->expires >= 0 && c->generation >= 0;
+}
+
+static struct str
+value_of(const PGresult *rows, int row, int column)
+{
+	return (struct str) { PQgetvalue(rows, row, column),
+			      (size_t)PQgetlength(rows, row, column) };
+}
+
+static enum err
+entry_add(struct flag_snapshot *s, const PGresult *rows, int row, const struct columns *c,
+	  struct err_info *info)
+{
+	struct err_info why = { .code = ERR_OK };
+	struct entry e = { .enabled = value_of(rows, row, c->enabled).p[0] == 't' };
+
+	e.key = arena_str(&s->arena, value_of(rows, row, c->key));
+	if (e.key.p == NULL)
+		return err_set(info, ERR_NO_MEMORY, NULL, "no memory for the snapshot of flags");
+	if (str_int(value_of(rows, row, c->revision), 0, INT64_MAX, &e.revision) != ERR_OK ||
+	    str_int(value_of(rows, row, c->expires), INT64_MIN, INT64_MAX, &e.expires_at) != ERR_OK)
+		return err_set(info, ERR_INTERNAL, NULL,
+			       "the flag \"%.*s\" has no revision or no expiry", STR_FMT(e.key));
+	const enum err err = flag_document_compile(
+		&s->arena, e.key, value_of(rows, row, c->document), "", &e.document, &why);
+	if (err == ERR_NO_MEMORY)
+		return err_set(info, err, NULL, "%s", why.msg);
+	if (err != ERR_OK)
+		log_error("flag.broken",
+			  "revision %lld of the flag \"%.*s\" cannot be served: %s: %s",
+			  (long long)e.revision, STR_FMT(e.key), why.field, why.msg);
+	struct entry *place = entry_place(s, e.key);
+	s->count += place->key.p == NULL;
+	*place = e;
+	return ERR_OK;
+}
+
+static enum err
+snapshot_fill(struct flag_snapshot *s, const PGresult *rows, struct err_info *info)
+{
+	struct columns c;
+	const int n = rows != NULL ? PQntuples(rows) : 0;
+
+	if (n == 0 || !columns_find(rows, &c) ||
+	    str_int(value_of(rows, 0, c.generation), 0, INT64_MAX, &s->generation) != ERR_OK)
+		return err_set(info, ERR_INTERNAL, NULL,
+			       "the rows of the flags' snapshot are not what was expected");
+	if (n > FLAG_COUNT_MAX)
+		return err_set(info, ERR_TOO_LARGE, NULL,
+			       "there are %d flags; at most %d are served", n, FLAG_COUNT_MAX);
+	size_t places = 16;
+	while (places < 2 * (size_t)n)
+		places *= 2;
+	s->mask = places - 1;
+	s->entries = arena_alloc(&s->arena, places * sizeof(*s->entries));
+	if (s->entries == NULL)
+		return err_set(info, ERR_NO_MEMORY, NULL, "no memory for the snapshot of flags");
+	for (int row = 0; row < n; row++) {
+		if (PQgetisnull(rows, row, c.key))
+			continue;
+		const enum err err = entry_add(s, rows, row, &c, info);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+enum err
+flag_snapshot_build(const PGresult *rows, struct flag_snapshot **out, struct err_info *info)
+{
+	struct flag_snapshot *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (s == NULL)
+		return err_set(info, ERR_NO_MEMORY, NULL, "no memory for the snapshot of flags");
+	s->refs = 1;
+	arena_init(&s->arena, FLAG_SNAPSHOT_BYTES_MAX);
+	const enum err err = snapshot_fill(s, rows, info);
+	if (err != ERR_OK) {
+		flag_snapshot_unref(s);
+		return err;
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+struct flag_snapshot *
+flag_snapshot_ref(struct flag_snapshot *s)
+{
+	s->refs++;
+	return s;
+}
+
+void
+flag_snapshot_unref(struct flag_snapshot *s)
+{
+	if (s == NULL)
+		return;
+	BUG_ON(s->refs == 0);
+	if (--s->refs > 0)
+		return;
+	arena_release(&s->arena);
+	free(s);
+}
+
+int64_t
+flag_snapshot_generation(const struct flag_snapshot *s)
+{
+	return s->generation;
+}
+
+size_t
+flag_snapshot_count(const struct flag_snapshot *s)
+{
+	return s->count;
+}
+
+/* ---- evaluation ---- */
+
+static bool
+entry_is_on(const struct entry *e, usec_t now)
+{
+	return e->enabled && now < e->expires_at;
+}
+
+void
+flag_evaluate(const struct flag_snapshot *s, struct str key, struct str unit, usec_t now,
+	      struct flag_result *out)
+{
+	const struct entry *e = entry_find(s, key);
+
+	*out = (struct flag_result) { .outcome = FLAG_UNKNOWN };
+	if (e == NULL)
+		return;
+	out->revision = e->revision;
+	if (!entry_is_on(e, now)) {
+		out->outcome = FLAG_EVALUATED;
+		out->reason = FLAG_DISABLED;
+		return;
+	}
+	if (e->document == NULL)
+		out->outcome = FLAG_BROKEN;
+	else
+		flag_document_evaluate(e->document, unit, out);
+}
+
+bool
+flag_unit_of(const struct flag_snapshot *s, struct str key, usec_t now, enum flag_unit *unit,
+	     bool *needed)
+{
+	const struct entry *e = entry_find(s, key);
+
+	*unit = FLAG_VISITOR;
+	*needed = false;
+	if (e == NULL)
+		return false;
+	if (e->document != NULL) {
+		*unit = e->document->unit;
+		*needed = e->document->hashes && entry_is_on(e, now);
+	}
+	return true;
+}
+
+/* ---- the store ---- */
+
+struct flag_store *
+flag_store_create(void)
+{
+	struct flag_store *s = calloc(1, sizeof(*s));
+	BUG_ON(s == NULL);
+	return s;
+}
+
+void
+flag_store_destroy(struct flag_store *s)
+{
+	if (s == NULL)
+		return;
+	flag_snapshot_unref(s->now);
+	free(s);
+}
+
+void
+flag_store_swap(struct flag_store *s, struct flag_snapshot *snapshot)
+{
+	flag_snapshot_unref(s->now);
+	s->now = snapshot;
+}
+
+struct flag_snapshot *
+flag_store_now(const struct flag_store *s)
+{
+	return s->now;
+}
+
+int64_t
+flag_store_generation(const struct flag_store *s)
+{
+	return s->now != NULL ? s->now->generation : -1;
+}

@@ -1,0 +1,488 @@
+/*
+ * client.c — libcurl's multi interface driven by libevent: curl says which sockets and which timer it wants, we tell it what became
+ * ready, and collect what has finished. A finished call wakes its task with the reply; if the task has gone the reply is dropped.
+ *
+ * Invariants: curl's callbacks only (dis)arm events, they never call back into curl; a call is in the list exactly while its easy
+ * handle is in the multi handle.
+ */
+#include "http/client.h"
+
+#include <curl/curl.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
+#define TIMEOUT_DEFAULT (5 * USEC_PER_SEC)
+#define CONNECTIONS_DEFAULT 4
+#define TEXT_BYTES_MAX 8192
+
+struct http_client {
+	struct event_base *base;
+	struct task_engine *engine;
+	struct http_client_conf conf;
+	char *origin;
+	char *token;
+	CURLM *multi;
+	struct event *timer;
+	struct call *calls;
+	unsigned n_calls;
+};
+
+struct http_client_reply {
+	int status;
+	struct buf head;
+	struct buf body;
+};
+
+struct call {
+	struct http_client *client;
+	CURL *easy;
+	struct curl_slist *headers;
+	char *sent;
+	struct task_handle task;
+	unsigned slot;
+	bool writes;
+	bool too_large;
+	char error[CURL_ERROR_SIZE];
+	struct http_client_reply *reply;
+	struct call *prev, *next;
+};
+
+/* ---- replies ---- */
+
+static void
+reply_release(void *result)
+{
+	struct http_client_reply *r = result;
+	if (r == NULL)
+		return;
+	buf_free(&r->head);
+	buf_free(&r->body);
+	free(r);
+}
+
+const struct http_client_reply *
+http_client_reply(struct task *t, unsigned i)
+{
+	return task_result(t, i);
+}
+
+int
+http_client_status(const struct http_client_reply *r)
+{
+	return r->status;
+}
+
+struct str
+http_client_body(const struct http_client_reply *r)
+{
+	return buf_str(&r->body);
+}
+
+struct str
+http_client_header(const struct http_client_reply *r, const char *name)
+{
+	struct str rest = buf_str(&r->head);
+
+	while (rest.p != NULL) {
+		struct str line = str_cut(&rest, '\n');
+		if (line.len > 0 && line.p[line.len - 1] == '\r')
+			line.len--;
+		struct str value = line;
+		const struct str key = str_cut(&value, ':');
+		if (value.p != NULL && str_ieq(key, str_of(name)))
+			return str_trim(value);
+	}
+	return STR_NONE;
+}
+
+/* ---- one call ---- */
+
+static void
+call_free(struct call *k)
+{
+	if (k->easy != NULL)
+		curl_easy_cleanup(k->easy);
+	curl_slist_free_all(k->headers);
+	free(k->sent);
+	reply_release(k->reply);
+	free(k);
+}
+
+static void
+call_unlink(struct call *k)
+{
+	struct http_client *c = k->client;
+
+	(void)curl_multi_remove_handle(c->multi, k->easy);
+	if (k->prev != NULL)
+		k->prev->next = k->next;
+	else
+		c->calls = k->next;
+	if (k->next != NULL)
+		k->next->prev = k->prev;
+	c->n_calls--;
+}
+
+static void
+call_finish(struct call *k, CURLcode code)
+{
+	struct http_client *c = k->client;
+	struct err_info info = { .code = ERR_OK };
+	long status = 0;
+	long request_bytes = 0;
+
+	(void)curl_easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(k->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+	call_unlink(k);
+	const char *why = k->error[0] != '\0' ? k->error : curl_easy_strerror(code);
+	if (code == CURLE_OK) {
+		struct http_client_reply *r = k->reply;
+		r->status = (int)status;
+		k->reply = NULL;
+		task_wake(c->engine, k->task, k->slot, ERR_OK, NULL, r, reply_release);
+	} else {
+		if (k->too_large)
+			(void)err_set(&info, ERR_UPSTREAM, NULL, "the reply is larger than %zu bytes", c->conf.reply_max);
+		else if (code == CURLE_OPERATION_TIMEDOUT)
+			(void)err_set(&info, ERR_TIMEOUT, NULL, "no reply in time: %s", why);
+		else if (k->writes && request_bytes > 0)
+			(void)err_set(&info, ERR_UNKNOWN_END, NULL, "the connection was lost after the request was sent: %s", why);
+		else
+			(void)err_set(&info, ERR_UPSTREAM, NULL, "could not ask the other server: %s", why);
+		task_wake(c->engine, k->task, k->slot, info.code, &info, NULL, NULL);
+	}
+	call_free(k);
+}
+
+static void
+finished_collect(struct http_client *c)
+{
+	int left = 0;
+
+	for (const CURLMsg *m = curl_multi_info_read(c->multi, &left); m != NULL; m = curl_multi_info_read(c->multi, &left)) {
+		char *private = NULL;
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		const CURLcode code = m->data.result;
+		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
+		call_finish((struct call *)(void *)private, code);
+	}
+}
+
+/* ---- curl and libevent ---- */
+
+static void
+socket_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_client *c = arg;
+	int running = 0;
+	const int flags = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) | ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
+
+	(void)curl_multi_socket_action(c->multi, fd, flags, &running);
+	finished_collect(c);
+}
+
+static void
+timer_fired(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct http_client *c = arg;
+	int running = 0;
+
+	(void)curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	finished_collect(c);
+}
+
+static int
+socket_wanted(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg, void *known)
+{
+	struct http_client *c = arg;
+	struct event *event = known;
+
+	if (event != NULL)
+		event_free(event);
+	event = NULL;
+	if (what != CURL_POLL_REMOVE) {
+		const short events = (short)(EV_PERSIST | ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) | ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
+		event = event_new(c->base, fd, events, socket_ready, c);
+		if (event == NULL || event_add(event, NULL) != 0) {
+			if (event != NULL)
+				event_free(event);
+			event = NULL;
+		}
+	}
+	(void)curl_multi_assign(c->multi, fd, event);
+	return what != CURL_POLL_REMOVE && event == NULL ? -1 : 0;
+}
+
+static int
+timer_wanted(CURLM *multi UNUSED, long ms, void *arg)
+{
+	struct http_client *c = arg;
+
+	if (ms < 0)
+		return event_del(c->timer);
+	const struct timeval after = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	return event_add(c->timer, &after);
+}
+
+static size_t
+head_take(char *p, size_t size, size_t n, void *arg)
+{
+	struct call *k = arg;
+
+	/* A new status line (after 100 Continue) begins a new head. */
+	if (n * size > 5 && memcmp(p, "HTTP/", 5) == 0)
+		buf_reset(&k->reply->head);
+	buf_add(&k->reply->head, p, n * size);
+	k->too_large = k->too_large || k->reply->head.failed;
+	return k->reply->head.failed ? 0 : n * size;
+}
+
+static size_t
+body_take(char *p, size_t size, size_t n, void *arg)
+{
+	struct call *k = arg;
+
+	buf_add(&k->reply->body, p, n * size);
+	k->too_large = k->too_large || k->reply->body.failed;
+	return k->reply->body.failed ? 0 : n * size;
+}
+
+/* ---- asking ---- */
+
+static bool
+header_add(struct call *k, struct str name, struct str value)
+{
+	struct buf b;
+
+	if (memchr(name.p, '\n', name.len) != NULL || memchr(name.p, '\r', name.len) != NULL || memchr(name.p, '\0', name.len) != NULL ||
+	    (value.len > 0 && (memchr(value.p, '\n', value.len) != NULL || memchr(value.p, '\r', value.len) != NULL ||
+	                       memchr(value.p, '\0', value.len) != NULL)))
+		return false;
+	buf_init(&b, TEXT_BYTES_MAX);
+	buf_add_str(&b, name);
+	/* "Name;" is how curl is told to send a header without a value. */
+	buf_add_cstr(&b, value.len > 0 ? ": " : ";");
+	buf_add_str(&b, value);
+	const char *line = buf_cstr(&b);
+	struct curl_slist *more = line != NULL ? curl_slist_append(k->headers, line) : NULL;
+	buf_free(&b);
+	if (more == NULL)
+		return false;
+	k->headers = more;
+	return true;
+}
+
+static bool
+headers_set(struct call *k, const struct http_client_call *call, bool own)
+{
+	const struct http_client *c = k->client;
+	bool good = true;
+
+	for (size_t i = 0; i < call->n_headers && good; i++)
+		good = header_add(k, call->headers[i].name, call->headers[i].value);
+	if (good && call->body.p != NULL)
+		good = header_add(k, STR("Content-Type"), str_of(call->content_type != NULL ? call->content_type : "application/json"));
+	if (good && own && c->token != NULL) {
+		struct buf b;
+		buf_init(&b, TEXT_BYTES_MAX);
+		buf_add_cstr(&b, "Bearer ");
+		buf_add_cstr(&b, c->token);
+		good = !b.failed && header_add(k, STR("Authorization"), buf_str(&b));
+		buf_free(&b);
+	}
+	/* A small body needs no 100 Continue first. */
+	struct curl_slist *more = good ? curl_slist_append(k->headers, "Expect:") : NULL;
+	if (more != NULL)
+		k->headers = more;
+	return more != NULL;
+}
+
+static bool
+url_set(struct call *k, struct str url, bool own)
+{
+	struct buf b;
+
+	if (url.len == 0 || memchr(url.p, '\0', url.len) != NULL || (own && k->client->origin == NULL))
+		return false;
+	buf_init(&b, TEXT_BYTES_MAX);
+	if (own)
+		buf_add_cstr(&b, k->client->origin);
+	buf_add_str(&b, url);
+	const char *text = buf_cstr(&b);
+	const bool good = text != NULL && curl_easy_setopt(k->easy, CURLOPT_URL, text) == CURLE_OK;
+	buf_free(&b);
+	return good;
+}
+
+static usec_t
+time_left(const struct http_client *c, const struct task *t, const struct http_client_call *call)
+{
+	const usec_t wanted = call->timeout > 0 ? call->timeout : c->conf.timeout;
+	const usec_t task = t->t_deadline > 0 ? t->t_deadline - clock_now_us() : wanted;
+	const usec_t left = task < wanted ? task : wanted;
+
+	return left > USEC_PER_MS ? left : USEC_PER_MS;
+}
+
+static bool
+options_set(struct call *k, const struct task *t, const struct http_client_call *call)
+{
+	CURL *e = k->easy;
+	bool good = curl_easy_setopt(e, CURLOPT_PRIVATE, k) == CURLE_OK;
+
+	good = good && curl_easy_setopt(e, CURLOPT_ERRORBUFFER, k->error) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_USERAGENT, "bimodal") == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(time_left(k->client, t, call) / USEC_PER_MS)) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, head_take) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_HEADERDATA, k) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, body_take) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_WRITEDATA, k) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, http_method_name(call->method)) == CURLE_OK;
+	if (call->method == HTTP_HEAD)
+		good = good && curl_easy_setopt(e, CURLOPT_NOBODY, 1L) == CURLE_OK;
+	if (call->body.p != NULL) {
+		k->sent = malloc(call->body.len + 1);
+		good = good && k->sent != NULL;
+		if (good)
+			memcpy(k->sent, call->body.p, call->body.len);
+		good = good && curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len) == CURLE_OK;
+		good = good && curl_easy_setopt(e, CURLOPT_POSTFIELDS, k->sent) == CURLE_OK;
+	} else if (call->method == HTTP_POST || call->method == HTTP_PUT || call->method == HTTP_PATCH) {
+		good = good && curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0) == CURLE_OK;
+		good = good && curl_easy_setopt(e, CURLOPT_POSTFIELDS, "") == CURLE_OK;
+	}
+	return good;
+}
+
+static struct call *
+call_make(struct http_client *c, const struct task *t, const struct http_client_call *call, struct err_info *info)
+{
+	const bool own = str_starts(call->url, "/");
+	struct call *k = calloc(1, sizeof(*k));
+	struct http_client_reply *r = calloc(1, sizeof(*r));
+
+	if (k == NULL || r == NULL) {
+		free(k);
+		free(r);
+		(void)err_set(info, ERR_NO_MEMORY, NULL, "no memory to ask another server");
+		return NULL;
+	}
+	buf_init(&r->head, HTTP_CLIENT_HEAD_BYTES_MAX);
+	buf_init(&r->body, c->conf.reply_max);
+	k->client = c;
+	k->reply = r;
+	k->writes = call->method != HTTP_GET && call->method != HTTP_HEAD && call->method != HTTP_OPTIONS;
+	k->easy = curl_easy_init();
+	if (k->easy == NULL || !options_set(k, t, call)) {
+		(void)err_set(info, ERR_NO_MEMORY, NULL, "no memory to ask another server");
+	} else if (call->n_headers > HTTP_CLIENT_HEADERS_MAX || !url_set(k, call->url, own) || !headers_set(k, call, own) ||
+	           curl_easy_setopt(k->easy, CURLOPT_HTTPHEADER, k->headers) != CURLE_OK) {
+		(void)err_set(info, ERR_INVALID, NULL, "the request to the other server has an address or header that cannot be sent");
+	} else {
+		return k;
+	}
+	call_free(k);
+	return NULL;
+}
+
+enum step
+http_client_wait(struct http_client *c, struct task *t, const struct http_client_call *call)
+{
+	if (c->n_calls >= HTTP_CLIENT_CALLS_MAX)
+		return task_fail_set(t, ERR_BUSY, NULL, "%d calls to other servers are under way already", HTTP_CLIENT_CALLS_MAX);
+	struct call *k = call_make(c, t, call, &t->t_err);
+	if (k == NULL)
+		return task_fail(t);
+	k->task = t->t_handle;
+	if (task_wait_begin(t, &k->slot) != ERR_OK) {
+		call_free(k);
+		return task_fail_set(t, ERR_BUSY, NULL, "the step waits for too many things");
+	}
+	if (curl_multi_add_handle(c->multi, k->easy) != CURLM_OK) {
+		task_wait_undo(t, k->slot);
+		call_free(k);
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to ask another server");
+	}
+	k->next = c->calls;
+	if (c->calls != NULL)
+		c->calls->prev = k;
+	c->calls = k;
+	c->n_calls++;
+	return STEP_WAIT;
+}
+
+/* ---- life ---- */
+
+struct http_client *
+http_client_create(struct loop *l, struct task_engine *e, const struct http_client_conf *conf)
+{
+	static bool ready;
+	struct http_client *c = calloc(1, sizeof(*c));
+
+	BUG_ON(c == NULL);
+	if (!ready) {
+		BUG_ON(curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK);
+		ready = true;
+	}
+	c->base = loop_base(l);
+	c->engine = e;
+	c->conf = *conf;
+	c->conf.timeout = conf->timeout > 0 ? conf->timeout : TIMEOUT_DEFAULT;
+	c->conf.reply_max = conf->reply_max > 0 ? conf->reply_max : HTTP_CLIENT_REPLY_DEFAULT;
+	if (conf->base != NULL && conf->base[0] != '\0') {
+		c->origin = strdup(conf->base);
+		BUG_ON(c->origin == NULL);
+		/* "http://host/" and "/path" must not meet in two slashes. */
+		const size_t len = strlen(c->origin);
+		if (len > 0 && c->origin[len - 1] == '/')
+			c->origin[len - 1] = '\0';
+	}
+	if (conf->token != NULL && conf->token[0] != '\0') {
+		c->token = strdup(conf->token);
+		BUG_ON(c->token == NULL);
+	}
+	c->timer = event_new(c->base, -1, 0, timer_fired, c);
+	c->multi = curl_multi_init();
+	BUG_ON(c->timer == NULL || c->multi == NULL);
+	(void)curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
+	(void)curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+	(void)curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
+	(void)curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+	(void)curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+	                        (long)(conf->connections_max > 0 ? conf->connections_max : CONNECTIONS_DEFAULT));
+	return c;
+}
+
+void
+http_client_destroy(struct http_client *c)
+{
+	if (c == NULL)
+		return;
+	while (c->calls != NULL) {
+		struct call *k = c->calls;
+		const struct err_info info = { .code = ERR_STOPPING, .msg = "the server is stopping" };
+		call_unlink(k);
+		task_wake(c->engine, k->task, k->slot, ERR_STOPPING, &info, NULL, NULL);
+		call_free(k);
+	}
+	(void)curl_multi_cleanup(c->multi);
+	event_free(c->timer);
+	if (c->token != NULL)
+		explicit_bzero(c->token, strlen(c->token));
+	free(c->token);
+	free(c->origin);
+	free(c);
+}

@@ -1,0 +1,118 @@
+/*
+ * http.h — HTTP/1.1 server on the event loop: listener, connections, router, problem+json. Standards: RFC 9110, 9112, 9457.
+ *
+ * A request is a task: the router matches, the guard's steps run first (authentication, rights), then the route's steps.
+ * A step reads the request with the getters, writes one reply with http_reply…, and returns STEP_DONE; or fails the task,
+ * and the engine answers problem+json from the error table. Everything a getter returns lives in the task's arena.
+ */
+#ifndef BIMODAL_HTTP_HTTP_H
+#define BIMODAL_HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/loop.h"
+#include "base/str.h"
+#include "base/task.h"
+
+/* ---- limits, all in one block; the configurable ones are defaults ---- */
+#define HTTP_HEAD_BYTES_MAX (16 * 1024)
+#define HTTP_HEADERS_MAX 64
+#define HTTP_TARGET_BYTES_MAX 2048
+#define HTTP_BODY_BYTES_DEFAULT (1024 * 1024)
+#define HTTP_BODY_BYTES_MAX (16 * 1024 * 1024)
+#define HTTP_REQUESTS_PER_CONNECTION 1000
+#define HTTP_PIPELINED_PER_TURN 16
+#define HTTP_OUTPUT_BYTES_MAX (20 * 1024 * 1024) /* replies waiting on one connection */
+#define HTTP_PARAMS_MAX 8
+#define HTTP_ROUTES_MAX 512
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_METHODS };
+const char *http_method_name(enum http_method m);
+
+/*
+ * One route. Pattern segments: literal, or "{name:type}" with type uuid | int | slug | any (one segment) | rest (the
+ * remainder, only last). Duplicate or ambiguous patterns refuse to start. HEAD is served by GET rows.
+ */
+struct http_route {
+	enum http_method method;
+	const char *pattern;         /* "/v1/flags/{key:slug}"                                         */
+	const char *name;            /* "flag.get": metric and log label                               */
+	const struct step_row *steps;
+	const char *right;           /* what the guard asks for ("flag.read"); NULL = open to all       */
+	uint32_t deadline_ms;        /* 0 = the server's default                                       */
+	size_t body_max;             /* 0 = HTTP_BODY_BYTES_DEFAULT                                    */
+	const void *data;            /* the room's own                                                 */
+};
+
+struct http_server;
+struct http_request;
+
+struct http_conf {
+	usec_t head_deadline;    /* whole head from its first byte; default 10 s     */
+	usec_t body_deadline;    /* plus size / 32 KiB s⁻¹; default 10 s             */
+	usec_t idle_deadline;    /* keep-alive; default 65 s                         */
+	usec_t write_deadline;   /* no progress while writing; default 30 s          */
+	usec_t task_deadline;    /* a route's default; 5 s                           */
+	unsigned max_connections; /* of this worker                                   */
+	unsigned max_per_address; /* connections of one client address; 0 = no limit  */
+	size_t arena_cap;        /* of one request; default 4 MiB                    */
+	const struct step_row *guard; /* steps before every route's own; ends with task_continue(t, route->steps). NULL = none */
+	/* Called once a finished request for the access line: status and the task (t_actor, t_err, t_name). May be NULL. */
+	void (*on_end)(struct task *t, int status, size_t bytes, void *arg);
+	void *arg;
+};
+
+/* All zero fields of `conf` take the defaults. Routes are copied by reference and must outlive the server. Dies never; ERR_CONFIG names the pattern that is wrong. */
+MUST_CHECK enum err http_server_create(struct loop *l, struct task_engine *e, const struct http_conf *conf, struct http_server **out,
+                                       struct err_info *info);
+MUST_CHECK enum err http_server_routes(struct http_server *s, const struct http_route *routes, size_t n, struct err_info *info);
+/* The socket is non-blocking and stays the caller's: open until the server is destroyed, never closed by it. */
+MUST_CHECK enum err http_server_listen(struct http_server *s, int listen_fd, struct err_info *info);
+/* Graceful: stop accepting, finish what runs with Connection: close, then call `drained` once. */
+void http_server_drain(struct http_server *s, void (*drained)(void *arg), void *arg);
+void http_server_destroy(struct http_server *s);
+unsigned http_server_connections(const struct http_server *s);
+/*
+ * Registers the counters of these routes: once in each process, before the fork, with all routes (metrics live in a shared
+ * mapping). http_server_routes does it too, which is enough where nothing forks. Idempotent.
+ */
+void http_metrics_register(const struct http_route *routes, size_t n);
+/* For OpenAPI and tests: every route in order. */
+const struct http_route *const *http_server_route_list(const struct http_server *s, size_t *n);
+
+/* ---- the request of a task ---- */
+struct http_request *http_request_of(struct task *t);
+const struct http_route *http_route_of(struct task *t);
+enum http_method http_method_of(struct task *t);
+struct str http_target(struct task *t);                       /* as received                                        */
+struct str http_path(struct task *t);                         /* decoded, without query                             */
+struct str http_header(struct task *t, const char *name);     /* first value, trimmed; STR_NONE if absent           */
+struct str http_body(struct task *t);                         /* whole body; empty if none                          */
+struct str http_param(struct task *t, const char *name);      /* path parameter, decoded; STR_NONE if absent        */
+MUST_CHECK enum err http_param_uuid(struct task *t, const char *name, struct uuid *out);
+/* Query parameters, decoded (+ and %XX; bad escapes are ERR_BAD_REQUEST before the task starts), in order. */
+size_t http_query_count(struct task *t);
+void http_query_at(struct task *t, size_t i, struct str *name, struct str *value);
+struct str http_query(struct task *t, const char *name);      /* first value; STR_NONE if absent                    */
+struct str http_bearer(struct task *t);                       /* token of "Authorization: Bearer …"; STR_NONE       */
+struct str http_request_id(struct task *t);                   /* ours, UUIDv7 text; also sent back as Request-Id    */
+struct str http_peer(struct task *t);                         /* client address, for limits; never logged with names */
+
+/* ---- the reply ---- */
+void http_reply_header(struct task *t, const char *name, struct str value); /* copied; CR/LF in a value is a bug */
+void http_reply_header_fmt(struct task *t, const char *name, const char *fmt, ...) PRINTF(3, 4);
+/* The body is copied into the connection's output. Sets Content-Type and Content-Length. Returns STEP_DONE. */
+enum step http_reply(struct task *t, int status, const char *content_type, struct str body);
+enum step http_reply_json(struct task *t, int status, struct str json);
+enum step http_reply_empty(struct task *t, int status); /* 204, 304 */
+
+/* Render a problem body for an error (also used for batch items). */
+void http_problem(struct buf *out, const struct err_info *info, struct str extra_members, struct str request_id, int *status);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * record.h — the record engine: every resource of the catalog served as list, get, create, patch, delete and batch, without code
+ * of its own. One engine a process.
+ *
+ * Wiring, all there is to do for a room:
+ *
+ *	engine: record_engine_create once; record_load_start at start, on NOTIFY 'schema …' and on each reconnect of LISTEN;
+ *	        record_engine_generation tells what is served.
+ *	route:  { HTTP_GET, "/v1/{resource:slug}", "record.list", customer_list, .right = "{resource}.read" }
+ *	step:   static enum step customer_list_call(struct task *t)
+ *	        {
+ *	                struct record_call *c = record_call_begin(t, engine);     // reads the path parameters
+ *	                if (c == NULL)
+ *	                        return task_fail(t);
+ *	                c->actor = …; c->read_classes = …; c->write_classes = …;  // plain values from access
+ *	                return task_continue(t, record_list);
+ *	        }
+ *
+ * Path parameters that record reads: {resource}, {id}; below a parent {parent}, {parent_id}, {resource}, {id}:
+ * "/v1/{parent:slug}/{parent_id:uuid}/{resource:slug}/{id:uuid}". A room may overwrite what was read. A resource that does not
+ * exist, or not below that parent, is 404. A parent restricts all operations to its own children.
+ *
+ * record_call_begin hooks the end of the task (t_end) to give its reference on the catalog back, and calls the end that was there.
+ */
+#ifndef BIMODAL_RECORD_RECORD_H
+#define BIMODAL_RECORD_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/task.h"
+#include "postgres/postgres.h"
+#include "record/catalog.h"
+
+#define RECORD_LIMIT_DEFAULT 50
+#define RECORD_LIMIT_MAX 200
+#define RECORD_BATCH_MAX 1000
+#define RECORD_IDEMPOTENCY_KEY_MAX 255
+#define RECORD_CURSOR_KEY_MIN 16 /* bytes of the configured cursor secret */
+
+struct record_engine;
+
+struct record_conf {
+	struct postgres_pool *pool;
+	const struct postgres_stmt *catalog; /* sql_core_catalog or sql_sandbox_catalog */
+	const struct postgres_stmt
+		*idempotency;     /* sql_record_idempotency_get; NULL in the sandbox      */
+	struct str cursor_secret; /* signs cursors; the same on all instances of a daemon */
+	bool copy;                /* the sandbox: read-only, people keyed by pseudonym    */
+	/* Called after each swap with the generation now served (to acknowledge it, to rebuild
+	 * OpenAPI). May be NULL. */
+	void (*on_swap)(struct record_engine *e, int64_t generation, void *arg);
+	void *arg;
+};
+
+/* Owner: the caller destroys it after the task engine. Errors: ERR_CONFIG (secret too short). */
+MUST_CHECK enum err record_engine_create(const struct record_conf *conf, struct record_engine **out,
+					 struct err_info *info);
+void record_engine_destroy(struct record_engine *e);
+/* The generation served; -1 while no catalog is loaded (requests then get 503). */
+int64_t record_engine_generation(const struct record_engine *e);
+/* Borrowed until the next swap; NULL while none is loaded. */
+struct record_catalog *record_engine_catalog(const struct record_engine *e);
+/* Take over a catalog built elsewhere (tests); the engine owns the reference. */
+void record_engine_swap(struct record_engine *e, struct record_catalog *c);
+
+/* Read the registry and swap the catalog: a task of its own. Calls while one runs are folded into
+ * one further run. */
+MUST_CHECK enum err record_load_start(struct record_engine *e, struct task_engine *tasks);
+
+/* One request, as plain values. Strings live in the task's arena or longer. */
+struct record_call {
+	struct str resource;  /* from {resource}                                             */
+	struct str id;        /* from {id}: uuid text; STR_NONE where the route has none     */
+	struct str parent;    /* from {parent}                                               */
+	struct str parent_id; /* from {parent_id}                                            */
+	/* the room fills these */
+	struct str actor; /* principal's uuid text: goes to bimodal.actor and scopes idempotency
+			     keys */
+	uint32_t read_classes; /* mask of enum record_class                                   */
+	uint32_t write_classes;
+};
+
+/*
+ * Start serving: takes a reference on the catalog for the life of the task and reads the path
+ * parameters. NULL: the task has its error set (ERR_DOWN while no catalog is loaded,
+ * ERR_NO_MEMORY); return task_fail(t).
+ */
+struct record_call *record_call_begin(struct task *t, struct record_engine *e);
+
+/* Step tables to continue with. Each ends with a reply or with the error in the task. */
+extern const struct step_row record_list[];   /* 200 {"data":[…],"page":{…}}, Link   */
+extern const struct step_row record_get[];    /* 200, ETag; 304    */
+extern const struct step_row record_create[]; /* 201, ETag, Location; Idempotency-Key */
+extern const struct step_row
+	record_patch[]; /* 200, ETag; merge-patch; If-Match required; Idempotency-Key     */
+extern const struct step_row record_delete[]; /* 204; If-Match required; Idempotency-Key */
+extern const struct step_row
+	record_batch[]; /* 200 {"results":[…]}; {"mode":"atomic"|"each","ops":[…]}        */
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * sql.h — the only place where SQL text is made at run time. Text comes from allow-list tokens of
+ * the catalog (names of tables and columns, defaults as PostgreSQL prints them); values are always
+ * parameters. One text per shape.
+ */
+#ifndef BIMODAL_RECORD_SQL_H
+#define BIMODAL_RECORD_SQL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "postgres/postgres.h"
+#include "record/catalog.h"
+#include "record/cursor.h"
+#include "record/query.h"
+
+#define RECORD_PARAMS_MAX 64
+#define RECORD_SQL_BYTES_MAX (256 * 1024)
+
+enum record_sql {
+	RECORD_SQL_LIST, /* rows: body, then the sort values as text (the key last)               */
+	RECORD_SQL_GET,  /* one row: body, version; none if there is no such record               */
+	RECORD_SQL_CREATE, /* one row: status, version, body */
+	RECORD_SQL_PATCH,  /* one row: status (200 404 412), version, body  */
+	RECORD_SQL_DELETE, /* one row: status (204 404 412), version, body (NULL) */
+	RECORD_SQL_BATCH,  /* one row: body (results without brackets), bad index, status, version,
+			      field */
+	RECORD_SQL_PROBE,  /* a batch that never commits: fails with 22012 where the batch would
+			      succeed */
+	RECORD_SQL_COUNT
+};
+
+/* Kinds of operation that a batch holds; a text has only the parts it needs. */
+enum record_batch_op {
+	RECORD_BATCH_CREATE = 1,
+	RECORD_BATCH_UPDATE = 2,
+	RECORD_BATCH_DELETE = 4,
+	RECORD_BATCH_UPSERT = 8
+};
+
+/* Everything that decides the text. */
+struct record_shape {
+	const struct record_catalog *catalog;
+	const struct record_resource *resource;
+	enum record_sql what;
+	uint32_t read_classes;
+	uint32_t write_classes;
+	const struct record_query *query; /* list, get: selection, filters, sort                */
+	const struct record_cursor
+		*cursor;                  /* list: NULL on the first page; which values are NULL */
+	const struct record_field *scope; /* or NULL                                             */
+	const struct record_field *match; /* upserts: the unique field                           */
+	unsigned batch_ops;
+	bool keyed; /* with an Idempotency-Key                             */
+};
+
+/* The values; which of them are used depends on the shape. STR_NONE is NULL. */
+struct record_values {
+	struct str actor;
+	struct str request;
+	struct str id;
+	struct str version; /* If-Match; STR_NONE = any */
+	struct str body;    /* JSON: the object, or the array of operations */
+	struct str scope;
+	struct str limit; /* decimal text */
+	struct str idem_route;
+	struct str idem_key;
+	struct str idem_fingerprint; /* bytea text \x… */
+	struct str location;
+};
+
+/* Parameters and, where `text` is not NULL, the text. */
+struct record_out {
+	struct buf *text;
+	struct postgres_param params[RECORD_PARAMS_MAX];
+	Oid types[RECORD_PARAMS_MAX];
+	unsigned n;
+	bool overflow;
+};
+
+/* A key that names the text: equal keys mean equal texts. It holds the catalog's generation. */
+void record_sql_key(const struct record_shape *s, struct buf *out);
+/* Errors: ERR_INTERNAL when the text or the parameters do not fit. `values` may be NULL when only
+ * the text is wanted. */
+MUST_CHECK enum err record_sql_build(const struct record_shape *s,
+				     const struct record_values *values, struct record_out *out);
+enum postgres_lane record_sql_lane(enum record_sql what);
+const char *record_sql_name(enum record_sql what);
+Oid record_kind_oid(enum record_kind k);
+
+/* ---- private to sql.c and sql_batch.c ---- */
+void record_sql_text(struct record_out *o, const char *fmt, ...) PRINTF(2, 3);
+void record_sql_param(struct record_out *o, Oid type, struct str value); /* it is $(o->n) then */
+void record_sql_act(const struct record_values *v,
+		    struct record_out *o); /* "with act as (…)": $1 and $2 */
+void record_sql_scope(const struct record_shape *s, const struct record_values *v,
+		      struct record_out *o);
+bool record_sql_written(const struct record_shape *s, const struct record_field *f);
+void record_sql_insert_columns(const struct record_shape *s, struct record_out *o);
+void record_sql_insert_values(const struct record_shape *s, struct record_out *o, int scope_param);
+void record_sql_update_set(const struct record_shape *s, struct record_out *o);
+void record_sql_idempotency(const struct record_shape *s, const struct record_values *v,
+			    struct record_out *o, const char *from, const char *status,
+			    bool with_etag);
+void record_sql_batch(const struct record_shape *s, const struct record_values *v,
+		      struct record_out *o);
+
+#endif

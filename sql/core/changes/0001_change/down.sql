@@ -1,0 +1,2 @@
+-- Takes the ledger with it: for rehearsals and development only.
+DROP SCHEMA change CASCADE;

@@ -1,0 +1,2 @@
+DROP FUNCTION event.idempotency_expire();
+DROP TABLE event.idempotency;

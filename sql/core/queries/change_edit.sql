@@ -1,0 +1,14 @@
+-- change_edit.sql — the author alters an undecided request; approvals are void. Nulls keep what is.
+-- $1 uuid    request
+-- $2 uuid    who
+-- $3 text    title
+-- $4 text    why
+-- $5 text    benefit
+-- $6 text    risk
+-- $7 text    business owner
+-- $8 text    technical owner
+-- $9 text    up
+-- $10 text   down
+-- $11 text   verify
+-- lane write
+select change.request_edit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

@@ -1,0 +1,19 @@
+-- change_file.sql — file a change request and order its rehearsal.
+-- $1 uuid    who sends it
+-- $2 uuid    who stands for it
+-- $3 text    kind: schema or promotion
+-- $4 text    title
+-- $5 text    why
+-- $6 text    benefit
+-- $7 text    risk
+-- $8 text    business owner
+-- $9 text    technical owner
+-- $10 text   up
+-- $11 text   down
+-- $12 text   verify
+-- $13 bytea  package, or null
+-- $14 jsonb  evidence, or null
+-- $15 text   slug of the feature, or null
+-- lane write
+-- out id uuid
+select change.request_file($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)

@@ -1,0 +1,11 @@
+-- change_run_rehearsed.sql — keep the result of a rehearsal.
+-- $1 bigint   intent
+-- $2 text     SHA-256 of what was rehearsed
+-- $3 text     why it failed, or null
+-- $4 jsonb    report
+-- $5 text[]   objects that it touches
+-- $6 text     fingerprint before
+-- $7 text     fingerprint after
+-- lane slow
+-- prepare lazy
+select change.run_rehearsed($1, $2, $3, $4, $5, $6, $7)

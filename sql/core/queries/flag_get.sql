@@ -1,0 +1,10 @@
+-- flag_get.sql — one flag with its current document, live or archived.
+-- $1 text   key
+-- lane read
+-- out body text (json object)
+select row_to_json(x)::text as body
+  from (select f.key, f.kind, f.purpose, f.business_owner, f.technical_owner, f.expires_at, f.expires_at <= now() as expired, f.created_by,
+               f.created_at, f.archived_at, f.revision, coalesce(r.enabled, false) as enabled, r.document
+          from flag.flag f
+          left join flag.revision r on r.revision = f.revision
+         where f.key = $1) x

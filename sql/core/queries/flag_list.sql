@@ -1,0 +1,20 @@
+-- flag_list.sql — flags in the order of their keys.
+-- $1 text   only keys after this one ('' from the start)
+-- $2 text   kind, or null for both
+-- $3 bool   archived ones too
+-- $4 int    at most so many; one more is read to see whether there are more
+-- lane read
+-- out body text (json array), has_more bool, next text
+with page as (
+	select f.key, f.kind, f.purpose, f.business_owner, f.technical_owner, f.expires_at, f.expires_at <= now() as expired, f.created_by,
+	       f.created_at, f.archived_at, f.revision, coalesce(r.enabled, false) as enabled
+	  from flag.flag f
+	  left join flag.revision r on r.revision = f.revision
+	 where f.key collate "C" > $1 collate "C" and ($2 is null or f.kind = $2) and ($3 or f.archived_at is null)
+	 order by f.key collate "C"
+	 limit $4 + 1
+), kept as (
+	select * from page order by key collate "C" limit $4
+)
+select coalesce((select json_agg(row_to_json(k) order by k.key collate "C") from kept k), '[]'::json)::text as body,
+       (select count(*) from page) > $4 as has_more, (select max(k.key collate "C") from kept k) as next

@@ -1,0 +1,1 @@
+DROP SCHEMA change, access, flag, crm CASCADE;

@@ -1,0 +1,11 @@
+-- lab_propose.sql — put a checked package down to be deployed.
+-- $1 text  slug
+-- $2 uuid  deployment
+-- $3 jsonb manifest
+-- $4 text  key of the flag
+-- $5 text  package (its bytes are UTF-8 text)
+-- $6 uuid  author
+-- $7 bigint so many features at most
+-- lane write
+-- out outcome text (made, exists, full)
+select lab.propose($1, $2, $3, $4, convert_to($5, 'UTF8'), $6, $7) as outcome

@@ -1,0 +1,342 @@
+"""Flags through the real daemon: creation and its limits, OFREP single evaluation, the acknowledged kill, expiry, exposures."""
+import datetime
+import http.client
+import json
+import time
+import uuid
+
+import pytest
+
+from clusters import ROOT
+
+BOOL = [{"key": "control", "value": False}, {"key": "treatment", "value": True}]
+
+
+def later(**kw):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**kw)).isoformat().replace("+00:00", "Z")
+
+
+def document(rules=(), unit="visitor", variations=None, default="control"):
+    return {"unit": unit, "variations": variations or BOOL, "rules": list(rules), "default": default}
+
+
+SPLIT = {"experiment": {"variations": ["control", "treatment"]}}
+
+
+def flag(key=None, **kw):
+    body = {"key": key or f"t-{uuid.uuid4().hex[:12]}", "kind": "release", "purpose": "a test of flags", "business_owner": "Bea",
+            "technical_owner": "Tom", "expires_at": later(days=30), "document": document([SPLIT]), "enabled": True}
+    body.update(kw)
+    return {k: v for k, v in body.items() if v is not None}
+
+
+def create(core, role="product_owner", **kw):
+    body = flag(**kw)
+    r = core.post("/v1/flags", body, role=role)
+    assert r.status == 201, r
+    return body["key"], r
+
+
+def ofrep(core, key, context=None, role="agent", body=None):
+    if body is None:
+        body = {"context": context} if context is not None else {}
+    return core.request("POST", f"/ofrep/v1/evaluate/flags/{key}", body, role=role)
+
+
+def pointer(r):
+    return r.json["errors"][0]["pointer"]
+
+
+# -- creation
+
+def test_create_and_read(core):
+    key, r = create(core)
+    assert r.headers["Location"] == f"/v1/flags/{key}"
+    assert r.json["enabled"] is True and r.json["applied"]["workers"] == r.json["applied"]["of"] == 2
+    assert r.json["applied"]["missing"] == [] and r.json["applied"]["ms"] > 0
+    one = core.get(f"/v1/flags/{key}", role="operator").json
+    assert one["key"] == key and one["purpose"] == "a test of flags" and one["document"]["unit"] == "visitor"
+    assert one["archived_at"] is None and one["expired"] is False and one["applied"]["of"] == 2
+    listed = core.get("/v1/flags?limit=200", role="operator").json
+    assert key in [f["key"] for f in listed["data"]]
+    assert core.get("/v1/flags/nothing-here", role="operator").status == 404
+    r = core.post("/v1/flags", flag(key), role="product_owner")
+    assert r.status == 409 and pointer(r) == "/key"
+
+
+@pytest.mark.parametrize("change, where", [
+    ({"key": "Bad Key"}, "/key"), ({"key": None}, None), ({"kind": "trial"}, "/kind"), ({"kind": None}, "/kind"),
+    ({"purpose": None}, "/purpose"), ({"purpose": ""}, "/purpose"), ({"business_owner": None}, "/business_owner"),
+    ({"technical_owner": 7}, "/technical_owner"), ({"expires_at": None}, "/expires_at"), ({"expires_at": "soon"}, "/expires_at"),
+    ({"expires_at": "2001-01-01T00:00:00Z"}, "/expires_at"), ({"document": None}, "/document"), ({"document": []}, "/document"),
+    ({"document": document([{"force": "nobody"}])}, "/document/rules/0/force"),
+    ({"document": document([{"experiment": {"variations": ["control", "treatment"], "weights": [0.5, 0.4]}}])},
+     "/document/rules/0/experiment/weights"),
+    ({"document": document([{"force": "control", "condition": {}}])}, "/document/rules/0/condition"),
+    ({"enabled": "yes"}, "/enabled"), ({"ownr": "x"}, "/ownr"),
+    ({"kind": "experiment", "expires_at": later(days=91)}, "/expires_at"),
+])
+def test_refused_with_its_place(core, change, where):
+    body = flag(**change)
+    if change.get("key", "") is None:
+        del body["key"]
+        where = "/key"
+    r = core.post("/v1/flags", body, role="product_owner")
+    assert r.status == 422 and pointer(r) == where, r
+    assert not [f for f in core.get("/v1/flags?limit=200", role="operator").json["data"] if f["key"] == body.get("key")]
+
+
+def test_not_json(core):
+    r = core.post("/v1/flags", b"{\"key\":", role="product_owner")
+    assert r.status == 400 and r.json["code"] == "bad-json"
+
+
+def test_list_pages(core):
+    prefix = f"page-{uuid.uuid4().hex[:8]}"
+    keys = [create(core, key=f"{prefix}-{i}")[0] for i in range(5)]
+    got, after = [], prefix
+    while True:
+        page = core.get(f"/v1/flags?limit=2&after={after}", role="operator").json
+        got += [f["key"] for f in page["data"]]
+        if not page["page"]["has_more"] or len(got) >= 5:
+            break
+        after = page["page"]["next"]
+    assert got[:5] == keys
+    assert core.get("/v1/flags?limit=0", role="operator").status == 400
+    assert core.get("/v1/flags?kind=x", role="operator").status == 400
+
+
+# -- rights
+
+def test_rights(core):
+    key, _ = create(core)
+    assert core.post("/v1/flags", flag(), role="agent").status == 403
+    r = core.post("/v1/flags", flag(), role="innovator")
+    assert r.status == 403 and r.json["right"] == "flag.write"
+    assert core.post(f"/v1/flags/{key}/enable", role="operator").status == 403
+    assert core.post(f"/v1/flags/{key}/kill", role="innovator").status == 403
+    assert core.post(f"/v1/flags/{key}/kill", role="operator").status == 200  # an emergency stop
+    assert core.delete(f"/v1/flags/{key}", role="operator").status == 403
+    assert core.request("POST", f"/ofrep/v1/evaluate/flags/{key}", {}, role=None).status == 401
+
+
+def test_experimenter_is_limited(core):
+    r = core.post("/v1/flags", flag(kind="release"), role="service")
+    assert r.status == 403 and pointer(r) == "/kind"
+    key, _ = create(core, role="service", kind="experiment")
+    assert core.post(f"/v1/flags/{key}/revisions", {"document": document()}, role="service").status == 403
+    assert core.post(f"/v1/flags/{key}/kill", role="product_owner").status == 200
+    assert core.post(f"/v1/flags/{key}/enable", role="service").status == 403  # a kill stays a kill
+    assert core.post(f"/v1/flags/{key}/disable", {"comment": "harm"}, role="service").status == 200
+    other, _ = create(core, kind="experiment")
+    assert core.post(f"/v1/flags/{other}/disable", role="service").status == 403
+    assert core.delete(f"/v1/flags/{other}", role="service").status == 403
+    r = core.delete(f"/v1/flags/{key}", role="service")
+    assert r.status == 200 and r.json["archived"] is True
+    assert core.post(f"/v1/flags/{key}/disable", role="service").status == 410
+    # Deployed again: the archived one is taken up, with its history; but not by somebody else's experiment.
+    r = core.post("/v1/flags", flag(key, kind="experiment"), role="service")
+    assert r.status == 201, r
+    assert len(core.get(f"/v1/flags/{key}/revisions", role="operator").json["data"]) == 4
+    assert core.delete(f"/v1/flags/{other}", role="product_owner").status == 200
+    assert core.post("/v1/flags", flag(other, kind="experiment"), role="service").status == 409
+
+
+# -- OFREP
+
+def test_ofrep_reasons(core):
+    values = [{"key": "small", "value": 1}, {"key": "large", "value": 2.0}]
+    static, _ = create(core, document=document(variations=values, default="large"))
+    r = ofrep(core, static)  # a body of {} and no targeting key: no rule needs one
+    assert r.status == 200 and r.headers["Content-Type"].startswith("application/json")
+    assert r.json["reason"] == "STATIC" and r.json["variant"] == "large" and r.json["key"] == static
+    assert r.json["metadata"]["revision"] > 0
+    assert b'"value":2.0' in r.body  # the number as it was written, not 2
+    assert ofrep(core, static, body=b"").status == 200
+    forced, _ = create(core, document=document([{"force": "treatment"}]))
+    assert ofrep(core, forced).json | {"metadata": 0} == {"key": forced, "reason": "TARGETING_MATCH", "variant": "treatment", "value": True,
+                                                          "metadata": 0}
+    split, _ = create(core)
+    assert ofrep(core, split, {"targetingKey": "u1"}).json["reason"] == "SPLIT"
+    none, _ = create(core, document=document([{"experiment": {"variations": ["control", "treatment"], "coverage": 0}}]))
+    assert ofrep(core, none, {"targetingKey": "u1"}).json["reason"] == "DEFAULT"
+    off, _ = create(core, enabled=False)
+    r = ofrep(core, off, {"targetingKey": "u1"})
+    assert r.status == 200 and r.json["reason"] == "DISABLED" and "value" not in r.json and "variant" not in r.json
+
+
+@pytest.mark.parametrize("body, code", [
+    ({}, "TARGETING_KEY_MISSING"), (b"", "TARGETING_KEY_MISSING"), ({"context": {}}, "TARGETING_KEY_MISSING"),
+    ({"context": {"targetingKey": ""}}, "TARGETING_KEY_MISSING"), ({"context": {"plan": "pro"}}, "TARGETING_KEY_MISSING"),
+    (b"{", "PARSE_ERROR"), (b"\xff", "PARSE_ERROR"), (b'{"context":{"targetingKey":"\xc3("}}', "PARSE_ERROR"),
+    ({"context": []}, "INVALID_CONTEXT"), ({"context": {"targetingKey": 7}}, "INVALID_CONTEXT"),
+    ({"context": {"targetingKey": "x" * 201}}, "INVALID_CONTEXT"), (b'{"context":{},"context":{}}', "INVALID_CONTEXT"),
+])
+def test_ofrep_errors(core, body, code):
+    key, _ = create(core, key="ofrep-errors") if core.get("/v1/flags/ofrep-errors", role="operator").status == 404 else ("ofrep-errors", 0)
+    r = ofrep(core, key, body=body)
+    assert r.status == 400 and r.json["errorCode"] == code and r.json["key"] == key and r.json["errorDetails"], r
+    assert r.headers["Content-Type"].startswith("application/json")
+
+
+def test_ofrep_keys(core):
+    for path in ("nothing-here", "my%2Fflag%20x", "my/flag%20x"):
+        r = ofrep(core, path, {"targetingKey": "u"})
+        assert r.status == 404 and r.json["errorCode"] == "FLAG_NOT_FOUND"
+    assert r.json["key"] == "my/flag x"
+    key, _ = create(core, key=f"dotted.{uuid.uuid4().hex[:6]}")
+    assert ofrep(core, key.replace(".", "%2E"), {"targetingKey": "u"}).status == 200
+
+
+def test_ofrep_persons(core, product):
+    """A person's id and pseudonym are one unit; the pseudonym is in no answer; exposures name only the pseudonym."""
+    key, _ = create(core, document=document([SPLIT], unit="person"))
+    seen = set()
+    for i in range(12):
+        person = core.post("/v1/people", {"given_name": "Ann", "family_name": f"N{i}"}).json["id"]
+        pseudonym = product.clusters.one("core", "select pseudonym::text from crm.person where id = %s", (person,))
+        by_id, by_pseudonym = ofrep(core, key, {"targetingKey": person}), ofrep(core, key, {"targetingKey": pseudonym.upper()})
+        assert by_id.status == 200 and by_id.json == by_pseudonym.json
+        assert pseudonym not in by_id.body.decode()
+        seen.add(by_id.json["variant"])
+        product.clusters.wait("core", "select count(*) = 1 from flag.exposure where flag = %s and unit = %s and variation = %s",
+                              (key, pseudonym, by_id.json["variant"]), 5)
+    assert seen == {"control", "treatment"}
+    r = ofrep(core, key, {"targetingKey": "0190a000-0000-7000-8000-000000000000"})
+    assert r.status == 400 and r.json["errorCode"] == "INVALID_CONTEXT"
+    assert ofrep(core, key, {"targetingKey": "visitor@example.com"}).json["reason"] == "SPLIT"
+    time.sleep(0.2)
+    assert product.clusters.one("core", "select count(*) from flag.exposure where flag = %s", (key,)) == 12
+
+
+def test_exposures_once_and_in_batches(core, product):
+    key, r = create(core)
+    c = http.client.HTTPConnection("127.0.0.1", core.port)
+    for _ in range(2):
+        for i in range(300):
+            unit = f'u"{i}\\,{{}}é'
+            c.request("POST", f"/ofrep/v1/evaluate/flags/{key}", json.dumps({"context": {"targetingKey": unit}}),
+                      {"Authorization": f"Bearer {core.tokens['agent']}", "Content-Type": "application/json"})
+            assert c.getresponse().read()
+    c.close()
+    product.clusters.wait("core", "select count(*) >= 300 from flag.exposure where flag = %s", (key,), 5)
+    rows = product.clusters.rows("core", "select unit, variation, revision from flag.exposure where flag = %s", (key,))
+    assert {u for u, _, _ in rows} == {f'u"{i}\\,{{}}é' for i in range(300)} and len(rows) == 300
+    assert {r.json["revision"]} == {v for _, _, v in rows}
+    assert core.metric("bimodal_flag_exposures_lost_total") == 0
+
+
+# -- turning
+
+def test_kill_is_acknowledged(core, product):
+    key, _ = create(core)
+    before = ofrep(core, key, {"targetingKey": "u7"}).json["variant"]
+    r = core.post(f"/v1/flags/{key}/kill", {"comment": "complaints"}, role="product_owner")
+    assert r.status == 200 and r.json["enabled"] is False, r
+    assert r.json["applied"]["workers"] == r.json["applied"]["of"] == 2 and r.json["applied"]["ms"] < 2000
+    for _ in range(20):  # over both workers: nobody still serves it
+        assert ofrep(core, key, {"targetingKey": "u7"}).json["reason"] == "DISABLED"
+    r = core.post(f"/v1/flags/{key}/enable", role="product_owner")
+    assert r.json["enabled"] is True
+    assert {ofrep(core, key, {"targetingKey": "u7"}).json["variant"] for _ in range(20)} == {before}
+    revisions = core.get(f"/v1/flags/{key}/revisions", role="operator").json["data"]
+    assert [x["enabled"] for x in revisions] == [True, False, True] and revisions[1]["comment"] == "complaints"
+    ops = product.clusters.rows("core", "select op, actor, request_id from event.log where resource = 'flags' and after->>'key' = %s"
+                                " order by seq", (key,))
+    assert [o for o, _, _ in ops] == ["flag.create", "flag.kill", "flag.enable"]
+    assert all(uuid.UUID(a) and uuid.UUID(i) for _, a, i in ops)
+
+
+def test_missing_worker_is_named(core, product):
+    """A worker that is alive and does not follow is waited for two seconds and then named."""
+    key, _ = create(core)
+    product.clusters.rows("core", "insert into change.worker (instance, daemon, worker, seen_at)"
+                          " values ('stuck', 'core', 0, clock_timestamp() + interval '2 seconds')")
+    try:
+        start = time.monotonic()
+        r = core.post(f"/v1/flags/{key}/kill", role="product_owner").json
+        assert 1.9 < time.monotonic() - start < 4
+        assert r["applied"]["workers"] == 2 and r["applied"]["of"] == 3 and r["applied"]["missing"] == ["stuck/0"]
+    finally:
+        product.clusters.rows("core", "delete from change.worker where instance = 'stuck'")
+
+
+def test_replicated_snapshot(core, product):
+    """The sandbox's snapshot, as its own login reads it: the same documents, and the generation it acknowledges."""
+    key, r = create(core)
+    text = (ROOT / "sql" / "sandbox" / "queries" / "sandbox_flag_snapshot.sql").read_text()
+    product.arrived("select generation >= %s from flag.state", (r.json["generation"],))
+    rows = {row[0]: row for row in product.clusters.rows("sandbox", text, role="bimodal_app")}
+    assert rows[key][1] is True and rows[key][2] == r.json["revision"] and rows[key][3]["default"] == "control"
+    assert rows[key][5] >= r.json["generation"]
+    killed = core.post(f"/v1/flags/{key}/kill", role="product_owner").json
+    product.arrived("select generation >= %s from flag.state", (killed["generation"],))
+    rows = {row[0]: row for row in product.clusters.rows("sandbox", text, role="bimodal_app")}
+    assert rows[key][1] is False and rows[key][2] == killed["revision"]
+    core.delete(f"/v1/flags/{key}", role="product_owner")
+    product.arrived("select archived_at is not null from flag.flag where key = %s", (key,))
+    assert key not in {row[0] for row in product.clusters.rows("sandbox", text, role="bimodal_app")}
+
+
+def test_sandbox_acknowledges(core):
+    key, r = create(core)
+    generation = r.json["generation"]
+    body = {"instance": "ack-test", "worker": 1, "flag_generation": generation - 1, "schema_generation": 1, "access_generation": 1}
+    r = core.post("/v1/workers", body, role="service")
+    assert r.status == 200 and r.json["flag_generation"] >= generation
+    shown = core.get(f"/v1/flags/{key}", role="operator").json["sandbox"]
+    assert shown["acknowledged"] is False and shown["of"] >= 1
+    body["flag_generation"] = r.json["flag_generation"]
+    assert core.post("/v1/workers", body, role="service").status == 200
+    after = core.get(f"/v1/flags/{key}", role="operator").json["sandbox"]
+    assert after["workers"] > shown["workers"]  # its own workers may have caught up as well
+    assert core.post("/v1/workers", body, role="agent").status == 403
+    r = core.post("/v1/workers", {**body, "worker": -1}, role="service")
+    assert r.status == 422 and pointer(r) == "/worker"
+
+
+def test_new_document(core):
+    key, _ = create(core)
+    r = core.post(f"/v1/flags/{key}/revisions", {"document": document([{"force": "treatment"}]), "comment": "all in"}, role="product_owner")
+    assert r.status == 201 and r.json["enabled"] is True
+    assert ofrep(core, key).json["reason"] == "TARGETING_MATCH"
+    r = core.post(f"/v1/flags/{key}/revisions", {"document": document([{"force": "x"}])}, role="product_owner")
+    assert r.status == 422 and pointer(r) == "/document/rules/0/force"
+    assert core.post("/v1/flags/nothing-here/revisions", {"document": document()}, role="product_owner").status == 404
+
+
+def test_many_toggles_at_once(core, product):
+    """Racing toggles: each gets a revision of its own and none is lost."""
+    from concurrent.futures import ThreadPoolExecutor
+    key, _ = create(core)
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda i: core.post(f"/v1/flags/{key}/{'enable' if i % 2 else 'disable'}", role="product_owner"), range(16)))
+    good = [r for r in replies if r.status == 200]
+    assert all(r.status in (200, 409, 503) for r in replies) and len(good) >= 8, replies
+    assert len({r.json["revision"] for r in good}) == len(good)
+    n = product.clusters.one("core", "select count(*) from flag.revision where key = %s", (key,))
+    assert n == len(good) + 1
+
+
+# -- expiry
+
+def test_expiry_acts_by_itself(core, product):
+    key, _ = create(core, expires_at=later(seconds=1.5))
+    assert ofrep(core, key, {"targetingKey": "u"}).json["reason"] == "SPLIT"
+    deadline = time.monotonic() + 10
+    while True:
+        r = ofrep(core, key, {"targetingKey": "u"})
+        if r.status == 404 or r.json.get("reason") == "DISABLED":
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    product.clusters.wait("core", "select archived_at is not null from flag.flag where key = %s", (key,), 10)
+    assert product.clusters.one("core", "select actor from event.log where op = 'flag.expire' and after->>'key' = %s", (key,)) == "system:flags"
+    assert core.post(f"/v1/flags/{key}/enable", role="product_owner").status == 410
+    assert core.get(f"/v1/flags/{key}", role="operator").json["expired"] is True
+
+
+def test_idle_job_does_not_move_the_generation(core, product):
+    before = product.clusters.one("core", "select generation from flag.state")
+    time.sleep(2.5)
+    assert product.clusters.one("core", "select generation from flag.state") == before

@@ -1,0 +1,447 @@
+"""What the product costs beside the SQL it runs: `make bench`. Prints a table; exits 1 if a budget is missed.
+
+Both sides of a ratio run on the same clusters with the same settings (tests/support), one after the other, five times; each
+figure is the median. pgbench runs the text that PostgreSQL shows for the engine's own statement, prepared, as the application's
+role with the settings of the worker's connections, and as many clients as wrk has connections. Its one difference: pgbench can
+bind no NULL, so the version that `If-Match: *` leaves open stands in the text as NULL.
+"""
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import resource
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+
+from product import BUILD, Product  # noqa: E402  (the folder is known only now)
+
+CLIENTS = 16
+THREADS = 2
+PEOPLE = 2000
+HOLD = 100                  # requests for which a client keeps its id
+RATE = 500                  # writes a second while the feed is measured
+IDLE = 1000
+TICKS = os.sysconf("SC_CLK_TCK")
+BUDGET = {"get": 0.7, "patch": 0.6, "idle": 24.0}
+
+
+class Table:
+    """Rows as they come, and whether each budget was kept."""
+
+    def __init__(self):
+        self.missed = 0
+
+    def row(self, name, value, note="", kept=None):
+        mark = "" if kept is None else ("  ok" if kept else "  MISSED")
+        self.missed += kept is False
+        print(f"{name:<52} {value:>12}  {note}{mark}", flush=True)
+
+
+# -- the product, with people in it and without its feed at first
+
+
+class BenchProduct(Product):
+    def start(self):
+        feed, self.clusters.feed_setup = self.clusters.feed_setup, lambda: None
+        self.feed_setup = feed
+        self.clusters.start()
+        self.dir = self.clusters.dir / "product"
+        self.dir.mkdir()
+        from product import Daemon
+        self.core = Daemon("core", self)
+        self.sandbox = Daemon("sandbox", self)
+        try:
+            self.install()
+            self.core.start()
+            self.settled()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def restart(self, env=None, workers=None):
+        """Core once more, with other workers or another environment."""
+        self.core.stop()
+        if workers is not None:
+            self.workers = workers
+            self.configure()
+        with changed_environment(env or {}):
+            self.core.start()
+        self.settled()
+
+    def settled(self):
+        """Every worker has read its tokens and the registry: the kernel chooses one for each connection, so ask a while."""
+        good, deadline = 0, time.monotonic() + 30
+        while good < 20 * self.workers:
+            assert time.monotonic() < deadline, f"core's workers do not get ready\n{self.core.tail()}"
+            good = good + 1 if self.core.get("/v1/people?limit=1").status == 200 else 0
+
+    def subscriptions(self, name, on):
+        verb = "ENABLE" if on else "DISABLE"
+        for sub in ("registry", "crm"):
+            self.clusters.rows(name, f"ALTER SUBSCRIPTION {name}_{sub} {verb}")
+
+    def caught_up(self, seconds=60):
+        """Everything written so far is in the sandbox; how long that took."""
+        head = self.clusters.one("core", "SELECT pg_current_wal_lsn()")
+        return self.arrived("SELECT coalesce(lsn >= %s, false) FROM lab.position", (head,), seconds)
+
+
+@contextlib.contextmanager
+def changed_environment(env):
+    before = {name: os.environ.get(name) for name in env}
+    os.environ.update(env)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def errors_to(path):
+    """Standard error into a file: the notices of psql stay out of the table."""
+    kept = os.dup(2)
+    with open(path, "wb") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def people(core):
+    ids = []
+    for at in range(0, PEOPLE, 500):
+        ops = [{"op": "create", "data": {"given_name": f"Given{i}", "family_name": f"Family{i}", "email": f"p{i}@example.org",
+                                         "city": "Graz", "country": "AT"}} for i in range(at, at + 500)]
+        r = core.post("/v1/people/batch", {"ops": ops})
+        assert r.status == 200, r
+        ids += [one["id"] for one in r.json["results"]]
+    return ids
+
+
+# -- processes
+
+
+def workers_of(daemon):
+    """The children that hold a listening socket of the port."""
+    inodes = set()
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        field = line.split()
+        if field[3] == "0A" and int(field[1].split(":")[1], 16) == daemon.port:
+            inodes.add(f"socket:[{field[9]}]")
+    pid = daemon.process.pid
+    found = []
+    for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        links = []
+        for fd in pathlib.Path(f"/proc/{child}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                links.append(os.readlink(fd))
+        if inodes & set(links):
+            found.append(int(child))
+    return found
+
+
+def cpu_of(pids):
+    total = 0
+    for pid in pids:
+        field = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(field[11]) + int(field[12])
+    return total / TICKS
+
+
+def memory_of(pid):
+    """Rss and Pss in MiB."""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return [int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M)[1]) / 1024 for name in ("Rss", "Pss")]
+
+
+# -- the two sides
+
+
+class Load:
+    """wrk and pgbench with the same work: a method on a random person."""
+
+    def __init__(self, product, ids, seconds):
+        self.product = product
+        self.ids = ids
+        self.seconds = seconds
+        self.dir = product.dir
+        self.ids_file = self.dir / "ids"
+        self.ids_file.write_text("\n".join(ids) + "\n")
+        self.cpu = {"GET": [], "PATCH": []}
+
+    def wrk(self, method, seconds=None, count_cpu=False):
+        """Requests a second; with the processor time of the workers if wanted."""
+        core = self.product.core
+        pids = workers_of(core)
+        before = cpu_of(pids)
+        done = subprocess.run(["wrk", "-t", str(THREADS), "-c", str(CLIENTS), "-d", f"{seconds or self.seconds}s", "-s",
+                               str(HERE / "wrk.lua"), f"http://127.0.0.1:{core.port}", "--", method, core.tokens["agent"],
+                               str(self.ids_file)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        found = re.search(r"^bench (\d+) (\d+) (\d+)$", done.stdout, re.M)
+        assert done.returncode == 0 and found, done.stdout + done.stderr
+        requests, us, errors = map(int, found.groups())
+        assert errors == 0, f"wrk: {errors} of {requests} requests failed\n{done.stdout}\n{core.tail(5)}"
+        if count_cpu:
+            self.cpu[method].append((cpu_of(pids) - before) / requests * 1e6)
+        self.requests = requests
+        return requests / us * 1e6
+
+    def statement(self, method):
+        """The text of the engine's own statement and the settings it runs with."""
+        word, lane = ("get", "read") if method == "GET" else ("patch", "write")
+        core, clusters = self.product.core, self.product.clusters
+        for _ in range(40):
+            if method == "GET":
+                r = core.get(f"/v1/people/{self.ids[0]}")
+            else:
+                r = core.patch(f"/v1/people/{self.ids[0]}", {"city": "Bench"}, headers={"If-Match": "*"})
+            assert r.status == 200, r
+            rows = clusters.rows("core", "SELECT query FROM pg_stat_activity WHERE application_name LIKE %s AND query LIKE %s",
+                                 (f"bimodal-core/app/w%/{lane}", f"/* record people {word} */%"))
+            if rows:
+                return rows[0][0]
+        raise AssertionError(f"the {word} statement is not seen in pg_stat_activity")
+
+    def script(self, method):
+        """A pgbench script around the statement, and its variables."""
+        text = self.statement(method)
+        if method == "GET":
+            given = {"$1": ":id"}
+        else:
+            given = {"$1": ":actor", "$2": ":request", "$3": ":id", "$4": "NULL::bigint", "$5": ":body"}
+        assert set(re.findall(r"\$\d+", text)) == set(given), text
+        assert not re.search(r"(?<!:):[A-Za-z_0-9]", text), f"pgbench would take a part of it for a variable: {text}"
+        text = re.sub(r"\$\d+", lambda m: given[m[0]], text)
+        array = ",".join(self.ids)
+        path = self.dir / f"{method.lower()}.pgbench"
+        path.write_text(f"\\if :k = 0\n\\set n random(1, {len(self.ids)})\n"
+                        f"SELECT ('{{{array}}}'::uuid[])[:n] AS id \\gset\n\\endif\n"
+                        f"\\set k (:k + 1) % {HOLD}\n{text.strip()};\n")
+        path.chmod(0o644)
+        return path
+
+    def pgbench(self, method, script):
+        clusters = self.product.clusters
+        c = clusters.cluster["core"]
+        timeout = 1000 if method == "GET" else 5000
+        lock = 0 if method == "GET" else 500
+        env = dict(os.environ, PGPASSWORD=c.passwords["bimodal_app"],
+                   PGOPTIONS=f"-c statement_timeout={timeout} -c lock_timeout={lock}"
+                             " -c idle_in_transaction_session_timeout=10000")
+        done = subprocess.run([str(clusters.bin / "pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", str(THREADS),
+                               "-T", str(self.seconds), "-f", str(script), "-D", "k=0", "-D", "actor=bench",
+                               "-D", "request=01900000-0000-7000-8000-000000000000", "-D", 'body={"city":"Bench"}',
+                               "-h", str(c.sockets), "-p", str(c.port), "-U", "bimodal_app", "bimodal"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, env=env)
+        found = re.search(r"^tps = ([0-9.]+)", done.stdout, re.M)
+        failed = re.search(r"^number of failed transactions: (\d+)", done.stdout, re.M)
+        assert done.returncode == 0 and found and int(failed[1]) == 0, done.stdout + done.stderr
+        return float(found[1])
+
+
+def against_pgbench(load, table, rounds, method, budget):
+    script = load.script(method)
+    load.wrk(method, seconds=1)
+    ours, theirs, ratios = [], [], []
+    for _ in range(rounds):
+        ours.append(load.wrk(method, count_cpu=True))
+        theirs.append(load.pgbench(method, script))
+        ratios.append(ours[-1] / theirs[-1])
+    name = f"{method} of one person"
+    table.row(f"{name}: over HTTP", f"{statistics.median(ours):,.0f}/s")
+    table.row(f"{name}: pgbench, the same SQL", f"{statistics.median(theirs):,.0f}/s")
+    ratio = statistics.median(ratios)
+    table.row(f"{name}: ratio", f"{ratio:.2f}", f"budget ≥ {budget}; {min(ratios):.2f} to {max(ratios):.2f}", ratio >= budget)
+    table.row(f"{name}: processor time of the workers", f"{statistics.median(load.cpu[method]):.1f} µs", "a request")
+
+
+def mallocs(product, load, table):
+    path = product.dir / "mallocs"
+    path.write_bytes(bytes(64 * 16))
+    path.chmod(0o666)
+    product.restart(env={"LD_PRELOAD": str(BUILD / "tests/bench/count_malloc.so"), "BIMODAL_MALLOC_COUNT": str(path)})
+
+    def count():
+        slots = struct.iter_unpack("QQ", path.read_bytes())
+        pids = workers_of(product.core)
+        return sum(n for pid, n in slots if pid in pids)
+
+    for method in ("GET", "PATCH"):
+        load.wrk(method, seconds=1)
+        before = count()
+        assert before > 0, "no allocation was counted"
+        load.wrk(method, seconds=1)
+        table.row(f"{method} of one person: allocations of the workers", f"{(count() - before) / load.requests:.1f}", "a request")
+
+
+# -- the feed
+
+
+def one_by_one(product, seconds, ids):
+    """RATE creates a second over a few kept connections, each at its time; ids of what was created go to `ids`."""
+    core = product.core
+    n = 4
+    headers = {"Authorization": f"Bearer {core.tokens['agent']}", "Content-Type": "application/json"}
+    begin = time.monotonic() + 0.1
+
+    def run(k):
+        c = http.client.HTTPConnection("127.0.0.1", core.port, timeout=10)
+        for i in range(k, RATE * seconds, n):
+            wait = begin + i / RATE - time.monotonic()
+            if wait > 0:
+                time.sleep(wait)
+            c.request("POST", "/v1/organizations", f'{{"name":"Organization {i}"}}', headers)
+            r = c.getresponse()
+            body = r.read()
+            assert r.status == 201, body
+            ids.append(json.loads(body)["id"])
+        c.close()
+
+    threads = [threading.Thread(target=run, args=(k,)) for k in range(n)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return time.monotonic() - begin
+
+
+def lag(product, table, seconds):
+    """From core's own commit time to the moment a reader of the sandbox has the row. One clock: it is one machine."""
+    seen = {}
+    stop = threading.Event()
+    clusters = product.clusters
+    last = clusters.one("sandbox", "SELECT coalesce(max(id), 0) FROM lab.outbox")
+
+    def watch():
+        nonlocal last
+        db = clusters.connect("sandbox")
+        with db.cursor() as cur:
+            cur.execute("PREPARE watch AS SELECT id, row_id::text FROM lab.outbox WHERE id > $1")
+            while not stop.is_set():
+                cur.execute("EXECUTE watch (%s)", (last,))
+                now = time.time()
+                for at, row in cur.fetchall():
+                    last = max(last, at)
+                    seen.setdefault(row, now)
+                time.sleep(0.002)
+        db.close()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    ids = []
+    try:
+        took = one_by_one(product, seconds, ids)
+        product.caught_up()
+        time.sleep(0.1)
+    finally:
+        stop.set()
+        watcher.join()
+    commits = dict(clusters.rows("core", "SELECT id::text, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8"
+                                         " FROM crm.organization WHERE id = ANY(%s::uuid[])", (ids,)))
+    missing = [i for i in ids if i not in seen]
+    assert not missing, f"{len(missing)} of {len(ids)} writes were not seen in the sandbox"
+    ms = sorted((seen[i] - commits[i]) * 1000 for i in ids)
+    note = f"{len(ms)} writes at {len(ms) / took:.0f}/s"
+    table.row("commit in core → visible in the sandbox: p50", f"{ms[len(ms) // 2]:.1f} ms", note)
+    table.row("commit in core → visible in the sandbox: p99", f"{ms[len(ms) * 99 // 100]:.1f} ms", "including up to 2 ms of polling")
+
+
+def with_and_without_feed(product, load, table, rounds):
+    on, off, ratios = [], [], []
+    for _ in range(rounds):
+        product.caught_up()
+        on.append(load.wrk("PATCH", seconds=2))
+        product.caught_up()
+        product.subscriptions("airlock", False)
+        off.append(load.wrk("PATCH", seconds=2))
+        product.subscriptions("airlock", True)
+        ratios.append(on[-1] / off[-1])
+    table.row("PATCH of one person: with the feed running", f"{statistics.median(on):,.0f}/s")
+    table.row("PATCH of one person: with the feed switched off", f"{statistics.median(off):,.0f}/s")
+    table.row("PATCH of one person: ratio", f"{statistics.median(ratios):.2f}",
+              f"{min(ratios):.2f} to {max(ratios):.2f}; all three clusters share the machine")
+
+
+# -- memory
+
+
+def idle_connections(product, table):
+    product.restart(workers=1)
+    core = product.core
+    request = (f"GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {core.tokens['agent']}\r\n\r\n").encode()
+    held = []
+    try:
+        for _ in range(IDLE):
+            s = socket.create_connection(("127.0.0.1", core.port), timeout=10)
+            s.sendall(request)
+            held.append(s)
+        for s in held:
+            assert s.recv(65536).startswith(b"HTTP/1.1 200"), "an idle connection was not answered"
+        (worker,) = workers_of(core)
+        rss, pss = memory_of(worker)
+    finally:
+        for s in held:
+            s.close()
+    table.row(f"memory of a worker with {IDLE:,} idle connections: Rss", f"{rss:.1f} MiB", f"budget < {BUDGET['idle']:.0f}",
+              rss < BUDGET["idle"])
+    table.row(f"memory of a worker with {IDLE:,} idle connections: Pss", f"{pss:.1f} MiB", "its share of what is shared")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each side (default 5)")
+    parser.add_argument("--seconds", type=int, default=3, help="of each run against pgbench (default 3)")
+    parser.add_argument("--only", default="get,patch,malloc,lag,feed,idle", help="parts, with commas")
+    args = parser.parse_args()
+    parts = set(args.only.split(","))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
+    table = Table()
+    begin = time.monotonic()
+    product = BenchProduct(slot_wal="4GB", settings=("track_activity_query_size = 65536", "track_commit_timestamp = on",
+                                                      "max_wal_size = 4GB")).start()
+    try:
+        load = Load(product, people(product.core), args.seconds)
+        for part, method in (("get", "GET"), ("patch", "PATCH")):
+            if part in parts:
+                against_pgbench(load, table, args.rounds, method, BUDGET[part])
+        if "malloc" in parts:
+            mallocs(product, load, table)
+            product.restart()
+        if parts & {"lag", "feed"}:
+            with errors_to(product.dir / "feed_setup.log"):
+                product.feed_setup()
+            product.sandbox.start()
+            product.caught_up()
+        if "lag" in parts:
+            lag(product, table, 10)
+        if "feed" in parts:
+            with_and_without_feed(product, load, table, args.rounds)
+        if "idle" in parts:
+            idle_connections(product, table)
+    finally:
+        product.stop()
+    print(f"{time.monotonic() - begin:.0f} s; budgets missed: {table.missed}")
+    return 1 if table.missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+-- wrk.lua — one GET or PATCH of a person: wrk -s wrk.lua URL -- METHOD TOKEN IDS-FILE
+-- Like the clients of pgbench beside it, each of a thread's clients keeps a random id for HOLD requests.
+local HOLD = 100
+local CLIENTS = 8
+local ids, method, headers, body = {}, nil, nil, nil
+local slots, used, turn = {}, {}, 0
+local seeds = 0
+
+function setup(thread)
+	seeds = seeds + 1
+	thread:set("seed", seeds)
+end
+
+function init(args)
+	method = args[1]
+	headers = { ["Authorization"] = "Bearer " .. args[2] }
+	if method == "PATCH" then
+		headers["If-Match"] = "*"
+		headers["Content-Type"] = "application/merge-patch+json"
+		body = '{"city":"Bench"}'
+	end
+	for line in io.lines(args[3]) do
+		ids[#ids + 1] = line
+	end
+	math.randomseed(os.time() * 31 + seed)
+	for i = 1, CLIENTS do
+		used[i] = HOLD - i
+	end
+end
+
+function request()
+	turn = turn % CLIENTS + 1
+	used[turn] = used[turn] + 1
+	if slots[turn] == nil or used[turn] >= HOLD then
+		slots[turn] = "/v1/people/" .. ids[math.random(#ids)]
+		used[turn] = 0
+	end
+	return wrk.format(method, slots[turn], headers, body)
+end
+
+function done(summary, latency)
+	local e = summary.errors
+	io.write(string.format("bench %d %d %d\n", summary.requests, summary.duration,
+		e.connect + e.read + e.write + e.status + e.timeout))
+end

@@ -1,0 +1,47 @@
+"""Flags while core's database is away: evaluation goes on from memory, exposures wait and arrive, nothing is guessed."""
+import time
+import uuid
+
+import pytest
+
+import flag_support as flags
+from product import Product
+
+
+@pytest.fixture(scope="module")
+def product():
+    """Its own: what it does to core's PostgreSQL is not for the others to bear."""
+    p = Product().start()
+    yield p
+    p.stop()
+
+
+def test_database_away(product):
+    core = product.core
+    key = f"away-{uuid.uuid4().hex[:8]}"
+    people = flags.create(core, key, "person")
+    visitors = flags.create(core, key + "-v", "visitor")
+    person = core.post("/v1/people", {"given_name": "Ann", "family_name": "Away"}).json["id"]
+    pseudonym = product.clusters.one("core", "select pseudonym::text from crm.person where id = %s", (person,))
+    before = flags.ofrep(core, people, person)
+    assert before.json["reason"] == "SPLIT"
+    product.clusters.down("core")
+    try:
+        time.sleep(0.3)
+        for i in range(40):
+            assert flags.ofrep(core, visitors, f"u{i}").json["reason"] == "SPLIT"
+        assert flags.ofrep(core, people, pseudonym).json["variant"] == before.json["variant"]
+        r = flags.ofrep(core, people, person)  # never another key in the place of the one that cannot be looked up
+        assert r.status == 500 and r.json["errorCode"] == "GENERAL" and r.json["key"] == people and "variant" not in r.json, r
+        assert core.post(f"/v1/flags/{people}/kill", role="product_owner").status == 503
+    finally:
+        product.clusters.up("core")
+    product.clusters.wait("core", "select count(*) = 40 from flag.exposure where flag = %s", (visitors,), 20)
+    assert core.metric("bimodal_flag_exposures_lost_total") == 0
+    deadline = time.monotonic() + 20
+    while flags.ofrep(core, people, person).status != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert flags.ofrep(core, people, person).json == before.json
+    r = core.post(f"/v1/flags/{people}/kill", role="product_owner")
+    assert r.status == 200 and r.json["applied"]["workers"] == 2, r

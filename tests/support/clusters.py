@@ -1,0 +1,330 @@
+"""Private PostgreSQL clusters for tests and development.
+
+    c = Clusters(); c.start(); c.load("core"); c.load("airlock"); c.load("sandbox"); c.feed_setup()
+    with c.connect("core", "bimodal_app") as db: ...
+    c.stop()
+
+The order of load() and feed_setup() is that of deploy/: genesis as superuser, changes as
+bimodal_executor (sandbox: bimodal_deployer) with SET ROLE bimodal_owner, then the feed hop by hop.
+Run as a program it starts all three, prints their addresses and stays until it is interrupted.
+"""
+import grp
+import hashlib
+import os
+import pathlib
+import pwd
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import psycopg2
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SQL = ROOT / "sql"
+NAMES = ("core", "airlock", "sandbox")
+DEPLOYER = {"core": "bimodal_executor", "airlock": "bimodal_executor",
+            "sandbox": "bimodal_deployer"}
+INCLUDE = re.compile(r"^-- include (functions/[a-z0-9_]+\.sql)[ \t]*$", re.M)
+
+
+def bindir():
+    """The newest installed PostgreSQL's programs."""
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"),
+                   key=lambda p: float(p.parts[4]))
+    if not found:
+        raise RuntimeError("PostgreSQL is not installed under /usr/lib/postgresql")
+    return found[-1].parent
+
+
+def expand(cluster, text):
+    """The SQL of a change with its function files put in."""
+    def put(m):
+        for base in (SQL / cluster, SQL / "shared"):
+            if (base / m[1]).is_file():
+                return (base / m[1]).read_text()
+        raise FileNotFoundError(f"sql/{cluster}: -- include {m[1]}")
+    return INCLUDE.sub(put, text)
+
+
+def changes(cluster):
+    return sorted(p.name for p in (SQL / cluster / "changes").iterdir() if p.is_dir())
+
+
+def change_sql(cluster, change, part):
+    return expand(cluster, (SQL / cluster / "changes" / change / f"{part}.sql").read_text())
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Cluster:
+    def __init__(self, name, directory):
+        self.name = name
+        self.data = directory / name
+        self.sockets = directory / "s"
+        self.log = directory / f"{name}.log"
+        self.port = free_port()
+        self.passwords = {}
+
+
+class Clusters:
+    def __init__(self, names=NAMES, slot_wal="64MB", settings=()):
+        self.names = names
+        self.slot_wal = slot_wal
+        self.settings = list(settings)
+        self.dir = None
+        self.cluster = {}
+        self.bin = bindir()
+        self.genesis_hash = None
+
+    # -- processes
+
+    def _as_postgres(self, *argv, **kw):
+        if os.geteuid() == 0:
+            pw = pwd.getpwnam("postgres")
+            kw.update(user=pw.pw_uid, group=pw.pw_gid,
+                      extra_groups=[g.gr_gid for g in grp.getgrall() if "postgres" in g.gr_mem])
+        return subprocess.run([str(a) for a in argv], check=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/",
+                              **kw)
+
+    def start(self, directory=None):
+        """initdb and start every cluster under a directory of its own."""
+        self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bm-", dir="/tmp"))
+        self.dir.mkdir(exist_ok=True)
+        self.dir.chmod(0o711)
+        (self.dir / "s").mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(self.dir, "postgres", "postgres")
+            shutil.chown(self.dir / "s", "postgres", "postgres")
+        for name in self.names:
+            c = self.cluster[name] = Cluster(name, self.dir)
+            self._make(c)
+            self.up(name)
+        return self
+
+    def _make(self, c):
+        c.passwords["postgres"] = secrets.token_hex(16)
+        pwfile = self.dir / f"{c.name}.pw"
+        pwfile.write_text(c.passwords["postgres"])
+        if os.geteuid() == 0:
+            shutil.chown(pwfile, "postgres", "postgres")
+        pwfile.chmod(0o600)
+        self._as_postgres(self.bin / "initdb", "-D", c.data, "-U", "postgres", "-A", "scram-sha-256",
+                          f"--pwfile={pwfile}", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8")
+        pwfile.unlink()
+        lines = [f"port = {c.port}", f"unix_socket_directories = '{c.sockets}'",
+                 "listen_addresses = '127.0.0.1'", "wal_level = logical", "fsync = off",
+                 "full_page_writes = off", "wal_writer_delay = 10ms", "shared_buffers = 64MB",
+                 "max_connections = 100", "max_wal_senders = 20", "max_replication_slots = 20",
+                 "max_logical_replication_workers = 12", "max_sync_workers_per_subscription = 4",
+                 "max_worker_processes = 20", f"max_slot_wal_keep_size = {self.slot_wal}",
+                 "wal_retrieve_retry_interval = '200ms'", "autovacuum_naptime = '10s'",
+                 "log_min_messages = warning"]
+        with open(c.data / "postgresql.conf", "a", encoding="ascii") as f:
+            f.write("\n".join(lines + self.settings) + "\n")
+
+    def up(self, name):
+        c = self.cluster[name]
+        self._as_postgres(self.bin / "pg_ctl", "-D", c.data, "-l", c.log, "-w", "-s", "start")
+
+    def down(self, name, mode="fast"):
+        self._as_postgres(self.bin / "pg_ctl", "-D", self.cluster[name].data, "-m", mode, "-w", "-s",
+                          "stop")
+
+    def stop(self, keep=False):
+        for name in reversed(list(self.cluster)):
+            try:
+                self.down(name, "immediate")
+            except subprocess.CalledProcessError:
+                pass
+        if self.dir and not keep:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    # -- sessions
+
+    def dsn(self, name, role="postgres", dbname="bimodal"):
+        c = self.cluster[name]
+        return (f"host={c.sockets} port={c.port} dbname={dbname} user={role}"
+                f" password={c.passwords[role]}")
+
+    def conninfo(self, name, role, application):
+        """What a subscription connects with."""
+        return (self.dsn(name, role).replace(f"host={self.cluster[name].sockets}", "host=127.0.0.1")
+                + f" application_name={application} connect_timeout=2")
+
+    def connect(self, name, role="postgres", dbname="bimodal", autocommit=True):
+        db = psycopg2.connect(self.dsn(name, role, dbname))
+        db.autocommit = autocommit
+        return db
+
+    def rows(self, name, sql, args=None, role="postgres"):
+        db = self.connect(name, role)
+        try:
+            with db.cursor() as cur:
+                cur.execute(sql, args)
+                return cur.fetchall() if cur.description else cur.rowcount
+        finally:
+            db.close()
+
+    def one(self, name, sql, args=None, role="postgres"):
+        return self.rows(name, sql, args, role)[0][0]
+
+    def wait(self, name, sql, args=None, seconds=30.0, role="postgres"):
+        """Seconds until the query's first value is true."""
+        db = self.connect(name, role)
+        start = time.monotonic()
+        try:
+            with db.cursor() as cur:
+                while True:
+                    cur.execute(sql, args)
+                    row = cur.fetchone()
+                    if row and row[0]:
+                        return time.monotonic() - start
+                    if time.monotonic() - start > seconds:
+                        raise TimeoutError(f"{name}: not true after {seconds} s: {sql}")
+                    time.sleep(0.01)
+        finally:
+            db.close()
+
+    def psql(self, name, file, variables=()):
+        """Runs a file with psql as superuser, outside a transaction."""
+        c = self.cluster[name]
+        argv = [self.bin / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"]
+        for key, value in dict(variables).items():
+            argv += ["-v", f"{key}={value}"]
+        env = dict(os.environ, PGPASSWORD=c.passwords["postgres"], PGOPTIONS="-c bimodal.change=genesis")
+        subprocess.run([str(a) for a in argv + ["-h", c.sockets, "-p", c.port, "-U", "postgres", "-d",
+                                                "bimodal", "-f", file]],
+                       check=True, env=env, stdin=subprocess.DEVNULL)
+
+    # -- schema
+
+    def genesis(self, name):
+        """Change 0: the database, roles, rights and guard; then a password a login role."""
+        path = SQL / name / "genesis" / "up.sql"
+        db = self.connect(name, dbname="postgres")
+        with db.cursor() as cur:
+            cur.execute("CREATE DATABASE bimodal")
+        db.close()
+        db = self.connect(name)
+        with db.cursor() as cur:
+            cur.execute("SET bimodal.change = 'genesis'")
+            cur.execute(path.read_text())
+            cur.execute("SELECT rolname FROM pg_roles WHERE rolname ~ '^bimodal_' AND rolcanlogin"
+                        " AND rolname <> 'bimodal_apply'")
+            for (role,) in cur.fetchall():
+                self.cluster[name].passwords[role] = secrets.token_hex(16)
+                cur.execute(f"ALTER ROLE {role} PASSWORD %s", (self.cluster[name].passwords[role],))
+            if name == "core":
+                self.genesis_hash = hashlib.sha256(path.read_bytes()).hexdigest()
+                cur.execute("ALTER DATABASE bimodal SET bimodal.genesis = %s", (self.genesis_hash,))
+        db.close()
+
+    def disposable(self, name):
+        """A cluster without change 0: its one login may do everything there, as deploy/ makes it."""
+        password = self.cluster[name].passwords["bimodal_rehearsal"] = secrets.token_hex(16)
+        db = self.connect(name, dbname="postgres")
+        with db.cursor() as cur:
+            cur.execute("CREATE ROLE bimodal_rehearsal LOGIN SUPERUSER CREATEDB CREATEROLE PASSWORD %s", (password,))
+        db.close()
+
+    def apply(self, name, change, part="up", ledger=False):
+        """One change in one transaction, as the executor would run it."""
+        db = self.connect(name, DEPLOYER[name], autocommit=False)
+        try:
+            with db.cursor() as cur:
+                cur.execute("SELECT set_config('bimodal.change', %s, true),"
+                            " set_config('bimodal.actor', 'system:executor', true)", (change,))
+                cur.execute("SET LOCAL ROLE bimodal_owner")
+                text = change_sql(name, change, part)
+                cur.execute(text)
+                if ledger:
+                    cur.execute("SELECT change.ledger_append('system:executor', 'change.applied', %s,"
+                                " jsonb_build_object('sha256', %s))",
+                                (change, hashlib.sha256(text.encode()).hexdigest()))
+            db.commit()
+        finally:
+            db.close()
+
+    def load(self, name):
+        self.genesis(name)
+        for change in changes(name):
+            self.apply(name, change, ledger=name == "core")
+
+    def verify(self, name, change):
+        """The failed assertions of a change."""
+        return [r[0] for r in self.rows(name, change_sql(name, change, "verify"),
+                                        role=DEPLOYER[name])]
+
+    # -- feed
+
+    def owner(self, name, sql):
+        """One statement as bimodal_owner inside a change."""
+        db = self.connect(name, DEPLOYER[name], autocommit=False)
+        try:
+            with db.cursor() as cur:
+                cur.execute("SELECT set_config('bimodal.change', 'feed', true)")
+                cur.execute("SET LOCAL ROLE bimodal_owner")
+                cur.execute(sql)
+            db.commit()
+        finally:
+            db.close()
+
+    def subscribe(self, name, source, role, publication):
+        subscription = f"{name}_{publication.removeprefix('bimodal_')}"
+        self.psql(name, SQL / "shared" / "genesis" / "subscribe.sql",
+                  {"subscription": subscription, "publication": publication,
+                   "conninfo": self.conninfo(source, role, subscription)})
+        self.synced(name, subscription)
+
+    def synced(self, name, subscription, seconds=15.0):
+        self.wait(name, "SELECT count(*) > 0 AND bool_and(srsubstate = 'r') FROM pg_subscription_rel"
+                  " JOIN pg_subscription s ON s.oid = srsubid WHERE subname = %s", (subscription,),
+                  seconds)
+
+    def hop_registry(self, name, source, role):
+        self.subscribe(name, source, role, "bimodal_registry")
+        self.owner(name, "SELECT change.projection_apply()")
+
+    def hop_crm(self, name, source, role):
+        self.subscribe(name, source, role, "bimodal_crm")
+
+    def feed_setup(self):
+        """core -> airlock -> sandbox, each with its registry first: the registry makes the tables."""
+        self.hop_registry("airlock", "core", "bimodal_feed")
+        self.hop_crm("airlock", "core", "bimodal_feed")
+        if "sandbox" in self.cluster:
+            self.hop_registry("sandbox", "airlock", "bimodal_hop")
+            self.hop_crm("sandbox", "airlock", "bimodal_hop")
+
+
+def main():
+    clusters = Clusters().start(sys.argv[1] if len(sys.argv) > 1 else None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        for name in NAMES:
+            clusters.load(name)
+        clusters.feed_setup()
+        for name in NAMES:
+            for role in clusters.cluster[name].passwords:
+                print(f"{name:8} {role:18} {clusters.dsn(name, role)}")
+        sys.stdout.flush()
+        signal.pause()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        clusters.stop()
+
+
+if __name__ == "__main__":
+    main()

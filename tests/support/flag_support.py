@@ -1,0 +1,19 @@
+"""Short forms for scenario tests that need a flag."""
+import datetime
+
+
+def create(core, key, unit):
+    """A live flag that divides its units in halves; its key."""
+    expires = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
+    r = core.post("/v1/flags", {
+        "key": key, "kind": "release", "purpose": "a test", "business_owner": "Bea", "technical_owner": "Tom",
+        "expires_at": expires.isoformat(), "enabled": True,
+        "document": {"unit": unit, "variations": [{"key": "control", "value": False}, {"key": "treatment", "value": True}],
+                     "rules": [{"experiment": {"variations": ["control", "treatment"]}}], "default": "control"},
+    }, role="product_owner")
+    assert r.status == 201, r
+    return key
+
+
+def ofrep(core, key, unit):
+    return core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": {"targetingKey": unit}})
