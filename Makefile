@@ -178,7 +178,7 @@ clean-data: ## remove the data of `make run`; the next one starts over
 check: ## every test that needs no other folder: unit, database, scenarios, fault
 	@deploy/packages.sh run build test
 	@$(MAKE) --no-print-directory all tests
-	@tests/support/check.sh check-lint check-unit check-fuzz check-db+check-api+check-fault
+	@tests/support/check.sh check-lint check-unit check-fuzz check-db+check-api+check-loop+check-fault+check-heal
 
 tests: $(UNIT) $(DBTEST) $(FUZZ)
 
@@ -195,15 +195,22 @@ check-fuzz: $(FUZZ) ## replay the corpora through the fuzz targets
 check-db: $(DBTEST) all ## schema, pool and isolation against a real PostgreSQL
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/db
 
-check-api: all ## scenarios against the real daemons
-	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/api
+LOOP := $(addprefix tests/api/test_,feature.py experiment.py change.py)
+check-api: all ## scenarios against the real daemons: records, rights, bad input, flags, feed
+	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/api $(addprefix --ignore=,$(LOOP))
 
-check-fault: all ## the same while things are killed, frozen and starved
-	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/fault
+check-loop: all ## the loop: features, experiments, changes, promotion
+	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) $(LOOP)
+
+check-fault: all ## the laws while things are killed, frozen and starved
+	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/fault --ignore=tests/fault/test_feed_heals.py
+
+check-heal: all ## the feed heals after restarts, kills and lost slots
+	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/fault/test_feed_heals.py
 
 check-asan: ## unit, scenario and fault tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory MODE=asan all tests
-	@MODE=asan tests/support/check.sh check-unit check-fuzz check-api+check-fault
+	@MODE=asan tests/support/check.sh check-unit check-fuzz check-api+check-loop+check-fault+check-heal
 
 check-data: $(DATATEST) all ## tests on the data of ../shared/data
 	@test -d ../shared/data || { echo "check-data needs ../shared/data, which is not there"; exit 1; }
@@ -233,4 +240,4 @@ format: ## write the tree as .clang-format says
 clean: ## remove what was built
 	@rm -rf $(B)
 
-.PHONY: FORCE all help run tour clean-data check check-lint check-unit check-fuzz check-db check-api check-fault check-asan check-data tests bench bench-run headers fuzz fuzz-run format clean
+.PHONY: FORCE all help run tour clean-data check check-lint check-unit check-fuzz check-db check-api check-loop check-fault check-heal check-asan check-data tests bench bench-run headers fuzz fuzz-run format clean

@@ -171,7 +171,7 @@ START_TEST(writes_are_transactions_of_their_own)
 	assert_ok(&w[2], "2");
 	/* The unique name is checked at the Sync, after the execution has answered well. */
 	ck_assert_int_eq(w[3].err.code, ERR_CONFLICT);
-	ck_assert_str_eq(w[3].err.field, "pool_t_name_key");
+	ck_assert_str_eq(w[3].err.field, "/name");
 	ck_assert_int_eq(control_int("select sum(id) from pool_t"), 3);
 }
 END_TEST

@@ -45,7 +45,7 @@ static const struct {
 	{ "{\"amount\":1e4}", RECORD_INPUT_PATCH, 1, "out_of_range" },
 	{ "{\"amount\":0.001}", RECORD_INPUT_PATCH, 1, "out_of_range" },
 	{ "{\"amount\":1.500}", RECORD_INPUT_PATCH, 0, NULL },
-	{ "{\"amount\":0e999999999}", RECORD_INPUT_PATCH, 0, NULL },
+	{ "{\"amount\":0e999999999}", RECORD_INPUT_PATCH, 1, "out_of_range" },
 	{ "{\"amount\":1e999999999}", RECORD_INPUT_PATCH, 1, "out_of_range" },
 	{ "{\"amount\":\"1,5\"}", RECORD_INPUT_PATCH, 1, "bad_format" },
 	{ "{\"seats\":32767}", RECORD_INPUT_PATCH, 0, NULL },
