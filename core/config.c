@@ -7,6 +7,8 @@
 
 #define AT(field) offsetof(struct core_config, field)
 
+/* One key a line, so that it reads as the table it is. */
+/* clang-format off */
 const struct conf_key core_config_keys[] = {
 	{ "instance.name", CONF_TEXT, AT(instance), "core-1", "1", "60", false, "name of this instance in acknowledgements and logs" },
 	{ "log.level", CONF_TEXT, AT(log_level), "info", "1", "10", true, "error, warn, info, debug or trace" },
@@ -66,4 +68,5 @@ const struct conf_key core_config_keys[] = {
 	{ "change.lock_budget", CONF_DURATION, AT(change_lock_budget), "50ms", "5ms", "10s", false, "how long a change waits for a lock, and everybody behind it, in one try" },
 	{ "change.lock_tries", CONF_INT, AT(change_lock_tries), "60", "1", "1000", false, "tries, 100 to 400 ms apart, before a change gives up" },
 };
+/* clang-format on */
 const size_t core_config_keys_count = sizeof(core_config_keys) / sizeof(core_config_keys[0]);

@@ -43,13 +43,15 @@ struct core {
 /* conninfo of one login, in the process's arena. */
 const char *core_conninfo(struct core *c, const struct core_login *login);
 /* A pool with one SLOW connection for jobs and commands. */
-MUST_CHECK enum err core_job_pool(struct core *c, const char *label, const struct core_login *login, usec_t statement_timeout,
-                                  struct postgres_pool **out, struct err_info *info);
+MUST_CHECK enum err core_job_pool(struct core *c, const char *label, const struct core_login *login,
+				  usec_t statement_timeout, struct postgres_pool **out,
+				  struct err_info *info);
 struct core_login core_executor_login(const struct core *c);
 
 /* Before the fork: every process must know the same metrics in the same order. */
 void core_worker_metrics(void);
-MUST_CHECK enum err core_worker_start(struct core *c, const struct process_role *role, struct err_info *info);
+MUST_CHECK enum err core_worker_start(struct core *c, const struct process_role *role,
+				      struct err_info *info);
 void core_worker_stop(struct core *c);
 void core_worker_finish(struct core *c);
 

@@ -15,19 +15,21 @@ static enum err
 apply_pool(struct core *c, struct postgres_pool **out, struct err_info *info)
 {
 	static const struct postgres_stmt *const none[] = { NULL };
-	const char *conninfo = arena_printf(&c->strings, "%s options='-c role=bimodal_apply'", core_conninfo(c, &c->config.airlock));
-	return postgres_pool_create(c->loop, c->tasks,
-	                            &(struct postgres_conf) {
-	                                    .label = "core/airlock",
-	                                    .conninfo = conninfo,
-	                                    .lanes = { [POSTGRES_SLOW] = { .connections = 1,
-	                                                                   .depth = 1,
-	                                                                   .queue_max = 100,
-	                                                                   .statement_timeout = JOB_TIMEOUT } },
-	                                    .stmts = none,
-	                                    .worker = -2,
-	                            },
-	                            out, info);
+	const char *conninfo = arena_printf(&c->strings, "%s options='-c role=bimodal_apply'",
+					    core_conninfo(c, &c->config.airlock));
+	return postgres_pool_create(
+		c->loop, c->tasks,
+		&(struct postgres_conf) {
+			.label = "core/airlock",
+			.conninfo = conninfo,
+			.lanes = { [POSTGRES_SLOW] = { .connections = 1,
+						       .depth = 1,
+						       .queue_max = 100,
+						       .statement_timeout = JOB_TIMEOUT } },
+			.stmts = none,
+			.worker = -2,
+		},
+		out, info);
 }
 
 enum err
@@ -39,11 +41,14 @@ core_jobs_start(struct core *c, struct err_info *info)
 	if (err == ERR_OK)
 		err = core_job_pool(c, "core/executor", &executor, JOB_TIMEOUT, &c->executor, info);
 	if (err == ERR_OK)
-		err = core_job_pool(c, "core/airlock", &c->config.airlock, JOB_TIMEOUT, &c->airlock, info);
+		err = core_job_pool(c, "core/airlock", &c->config.airlock, JOB_TIMEOUT, &c->airlock,
+				    info);
 	if (err == ERR_OK)
-		err = core_job_pool(c, "core/executor", &executor, JOB_TIMEOUT, &c->heal.core, info);
+		err = core_job_pool(c, "core/executor", &executor, JOB_TIMEOUT, &c->heal.core,
+				    info);
 	if (err == ERR_OK)
-		err = core_job_pool(c, "core/airlock", &c->config.airlock, JOB_TIMEOUT, &c->heal.airlock, info);
+		err = core_job_pool(c, "core/airlock", &c->config.airlock, JOB_TIMEOUT,
+				    &c->heal.airlock, info);
 	if (err == ERR_OK)
 		err = apply_pool(c, &c->heal.apply, info);
 	if (err != ERR_OK)
@@ -52,21 +57,21 @@ core_jobs_start(struct core *c, struct err_info *info)
 	core_events_jobs(c->jobs, c->lead, c->config.events_seal_period);
 	core_flags_jobs(c->jobs, c->lead);
 	core_change_jobs(c->jobs, &(struct core_change_conf) {
-	                                  .loop = c->loop,
-	                                  .engine = c->tasks,
-	                                  .executor = c->executor,
-	                                  .airlock = c->airlock,
-	                                  .executor_user = c->config.executor_user,
-	                                  .rehearsal = { .host = c->config.rehearsal.host,
-	                                                 .port = c->config.rehearsal.port,
-	                                                 .name = c->config.rehearsal.name,
-	                                                 .user = c->config.rehearsal.user,
-	                                                 .password = c->config.rehearsal.password },
-	                                  .workers = (unsigned)c->config.http_workers,
-	                                  .lock_budget = c->config.change_lock_budget,
-	                                  .lock_tries = (unsigned)c->config.change_lock_tries,
-	                                  .drift_period = c->config.drift_period,
-	                          });
+					  .loop = c->loop,
+					  .engine = c->tasks,
+					  .executor = c->executor,
+					  .airlock = c->airlock,
+					  .executor_user = c->config.executor_user,
+					  .rehearsal = { .host = c->config.rehearsal.host,
+							 .port = c->config.rehearsal.port,
+							 .name = c->config.rehearsal.name,
+							 .user = c->config.rehearsal.user,
+							 .password = c->config.rehearsal.password },
+					  .workers = (unsigned)c->config.http_workers,
+					  .lock_budget = c->config.change_lock_budget,
+					  .lock_tries = (unsigned)c->config.change_lock_tries,
+					  .drift_period = c->config.drift_period,
+				  });
 	core_feed_jobs(c->jobs, c->lead, c->airlock, c->config.feed_heartbeat_period);
 	core_feed_heal_jobs(c->jobs, &c->heal);
 	return ERR_OK;

@@ -25,9 +25,12 @@
 #define RESTART_WINDOW (60 * USEC_PER_SEC)
 
 static struct core core;
+static struct daemon_args arguments;
 
 static const struct daemon_command commands[] = {
-	{ .name = "migrate", .help = "bring core's and the airlock's databases to this version's base schema, exit", .steps = core_install_migrate },
+	{ .name = "migrate",
+	  .help = "bring core's and the airlock's databases to this version's base schema, exit",
+	  .steps = core_install_migrate },
 	{ .name = "create-token",
 	  .argument = "NAME:ROLE:AUDIENCE",
 	  .help = "make a principal with a role and print a token for core or sandbox, exit",
@@ -37,8 +40,10 @@ static const struct daemon_command commands[] = {
 const char *
 core_conninfo(struct core *c, const struct core_login *login)
 {
-	return postgres_conninfo(&c->strings, login->host, login->port, login->name, login->user, login->password,
-	                         "connect_timeout=5 target_session_attrs=read-write keepalives_idle=10 keepalives_interval=5 tcp_user_timeout=15000");
+	return postgres_conninfo(&c->strings, login->host, login->port, login->name, login->user,
+				 login->password,
+				 "connect_timeout=5 target_session_attrs=read-write "
+				 "keepalives_idle=10 keepalives_interval=5 tcp_user_timeout=15000");
 }
 
 struct core_login
@@ -51,22 +56,23 @@ core_executor_login(const struct core *c)
 }
 
 enum err
-core_job_pool(struct core *c, const char *label, const struct core_login *login, usec_t statement_timeout, struct postgres_pool **out,
-              struct err_info *info)
+core_job_pool(struct core *c, const char *label, const struct core_login *login,
+	      usec_t statement_timeout, struct postgres_pool **out, struct err_info *info)
 {
 	static const struct postgres_stmt *const none[] = { NULL };
-	return postgres_pool_create(c->loop, c->tasks,
-	                            &(struct postgres_conf) {
-	                                    .label = label,
-	                                    .conninfo = core_conninfo(c, login),
-	                                    .lanes = { [POSTGRES_SLOW] = { .connections = 1,
-	                                                                   .depth = 1,
-	                                                                   .queue_max = 100,
-	                                                                   .statement_timeout = statement_timeout } },
-	                                    .stmts = none,
-	                                    .worker = -2,
-	                            },
-	                            out, info);
+	return postgres_pool_create(
+		c->loop, c->tasks,
+		&(struct postgres_conf) {
+			.label = label,
+			.conninfo = core_conninfo(c, login),
+			.lanes = { [POSTGRES_SLOW] = { .connections = 1,
+						       .depth = 1,
+						       .queue_max = 100,
+						       .statement_timeout = statement_timeout } },
+			.stmts = none,
+			.worker = -2,
+		},
+		out, info);
 }
 
 /* ---- one-off commands ---- */
@@ -80,18 +86,24 @@ command_run(const struct daemon_args *args)
 	core.loop = loop_create();
 	core.tasks = task_engine_create(core.loop, 64);
 	arena_init(&core.strings, ARENA_CAP_BYTES);
-	enum err err = core_job_pool(&core, "core/command", &executor, COMMAND_DEADLINE, &core.executor, &info);
+	enum err err = core_job_pool(&core, "core/command", &executor, COMMAND_DEADLINE,
+				     &core.executor, &info);
 	if (err == ERR_OK && core.config.airlock.password[0] != '\0')
-		err = core_job_pool(&core, "airlock/command", &core.config.airlock, COMMAND_DEADLINE, &core.airlock, &info);
+		err = core_job_pool(&core, "airlock/command", &core.config.airlock,
+				    COMMAND_DEADLINE, &core.airlock, &info);
 	int exit_code = 1;
 	if (err != ERR_OK) {
 		fprintf(stderr, "could not connect: %s\n", info.msg);
 	} else if (strcmp(args->command->name, "migrate") == 0) {
-		struct core_install_order order = { .core = core.executor, .airlock = core.airlock };
-		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, core.loop, core.tasks, &order);
+		struct core_install_order order = { .core = core.executor,
+						    .airlock = core.airlock };
+		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, core.loop,
+					       core.tasks, &order);
 	} else {
-		struct core_principals_order order = { .pool = core.executor, .argument = args->command_argument };
-		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, core.loop, core.tasks, &order);
+		struct core_principals_order order = { .pool = core.executor,
+						       .argument = args->command_argument };
+		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, core.loop,
+					       core.tasks, &order);
 	}
 	postgres_pool_destroy(core.executor);
 	postgres_pool_destroy(core.airlock);
@@ -158,7 +170,9 @@ process_finish(const struct process_role *role, void *arg UNUSED)
 static void
 process_reload(const struct process_role *role UNUSED, void *arg UNUSED)
 {
-	log_info("config.reload", "the configuration is read anew at the next start; log level and tokens need no restart");
+	static struct core_config fresh;
+	daemon_conf_reload(&arguments, core_config_keys, core_config_keys_count, &fresh,
+			   &fresh.log_level);
 }
 
 static void
@@ -196,21 +210,21 @@ serve(const struct daemon_args *args)
 
 	metrics_register();
 	return process_run(&(struct process_conf) {
-	        .name = "core",
-	        .address = config->http_address,
-	        .port = (unsigned)config->http_port,
-	        .port_file = config->http_port_file[0] != '\0' ? config->http_port_file : NULL,
-	        .pid_file = config->pid_file[0] != '\0' ? config->pid_file : NULL,
-	        .workers = args->foreground ? 0 : (unsigned)config->http_workers,
-	        .backlog = 1024,
-	        .grace_us = config->http_grace,
-	        .restart_max = RESTART_MAX,
-	        .restart_window = RESTART_WINDOW,
-	        .start = process_start,
-	        .stop = process_stop,
-	        .finish = process_finish,
-	        .reload = process_reload,
-	        .dump = process_dump,
+		.name = "core",
+		.address = config->http_address,
+		.port = (unsigned)config->http_port,
+		.port_file = config->http_port_file[0] != '\0' ? config->http_port_file : NULL,
+		.pid_file = config->pid_file[0] != '\0' ? config->pid_file : NULL,
+		.workers = args->foreground ? 0 : (unsigned)config->http_workers,
+		.backlog = 1024,
+		.grace_us = config->http_grace,
+		.restart_max = RESTART_MAX,
+		.restart_window = RESTART_WINDOW,
+		.start = process_start,
+		.stop = process_stop,
+		.finish = process_finish,
+		.reload = process_reload,
+		.dump = process_dump,
 	});
 }
 
@@ -229,25 +243,29 @@ roles_load(void)
 int
 main(int argc, char **argv)
 {
-	struct daemon_args args;
 	int exit_code = 0;
 
-	if (!daemon_args_parse(argc, argv, "bimodal-core", commands, ARRAY_LEN(commands), &args, &exit_code))
+	if (!daemon_args_parse(argc, argv, "bimodal-core", commands, ARRAY_LEN(commands),
+			       &arguments, &exit_code))
 		return exit_code;
-	if (daemon_conf_load(&args, &core.conf, core_config_keys, core_config_keys_count, &core.config) != ERR_OK || roles_load() != ERR_OK) {
+	if (daemon_conf_load(&arguments, &core.conf, core_config_keys, core_config_keys_count,
+			     &core.config) != ERR_OK ||
+	    roles_load() != ERR_OK) {
 		conf_free(&core.conf);
 		return 2;
 	}
 	enum log_level level = LOG_INFO;
 	if (log_level_parse(core.config.log_level, &level) != ERR_OK) {
-		fprintf(stderr, "log.level: \"%s\" is not a level (error, warn, info, debug, trace)\n", core.config.log_level);
+		fprintf(stderr,
+			"log.level: \"%s\" is not a level (error, warn, info, debug, trace)\n",
+			core.config.log_level);
 		exit_code = 2;
-	} else if (args.check_config) {
+	} else if (arguments.check_config) {
 		printf("configuration OK\n");
-	} else if (!args.print_config) {
+	} else if (!arguments.print_config) {
 		log_init("core", -1, level);
 		signal(SIGPIPE, SIG_IGN);
-		exit_code = args.command != NULL ? command_run(&args) : serve(&args);
+		exit_code = arguments.command != NULL ? command_run(&arguments) : serve(&arguments);
 	}
 	access_roles_free(core.roles);
 	conf_free(&core.conf);

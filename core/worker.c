@@ -53,7 +53,8 @@ schema_load(struct task_engine *e, void *arg)
 {
 	const struct core *c = arg;
 	if (record_load_start(c->records, e) != ERR_OK)
-		log_warn("schema.load", "could not start to read the registry; it is tried again in a second");
+		log_warn("schema.load",
+			 "could not start to read the registry; it is tried again in a second");
 	core_promotion_load(e);
 }
 
@@ -73,7 +74,8 @@ features_swapped(void *arg)
 }
 
 static bool
-feature_variant(const char *flag_key, struct str unit, char out[CORE_PROMOTION_VARIANT_SIZE], void *arg UNUSED)
+feature_variant(const char *flag_key, struct str unit, char out[CORE_PROMOTION_VARIANT_SIZE],
+		void *arg UNUSED)
 {
 	return core_flags_variant(flag_key, unit, out, CORE_PROMOTION_VARIANT_SIZE);
 }
@@ -99,8 +101,9 @@ ready(struct buf *detail, void *arg)
 
 	buf_printf(detail, "{\"status\":\"%s\",\"instance\":", all ? "ready" : "not ready");
 	buf_json_cstr(detail, c->config.instance);
-	buf_printf(detail, ",\"database\":%s,\"schema\":%s,\"access\":%s,\"flags\":%s}", database ? "true" : "false", schema ? "true" : "false",
-	           access ? "true" : "false", flags ? "true" : "false");
+	buf_printf(detail, ",\"database\":%s,\"schema\":%s,\"access\":%s,\"flags\":%s}",
+		   database ? "true" : "false", schema ? "true" : "false",
+		   access ? "true" : "false", flags ? "true" : "false");
 	return all;
 }
 
@@ -126,18 +129,18 @@ database_start(struct core *c, unsigned worker, struct err_info *info)
 	const struct core_config *config = &c->config;
 	const struct postgres_lane_conf lanes[POSTGRES_LANES] = {
 		[POSTGRES_READ] = { .connections = (unsigned)config->read_connections,
-		                    .depth = (unsigned)config->read_depth,
-		                    .queue_max = (unsigned)config->queue_max,
-		                    .statement_timeout = config->read_timeout },
+				    .depth = (unsigned)config->read_depth,
+				    .queue_max = (unsigned)config->queue_max,
+				    .statement_timeout = config->read_timeout },
 		[POSTGRES_WRITE] = { .connections = (unsigned)config->write_connections,
-		                     .depth = 1,
-		                     .queue_max = (unsigned)config->queue_max,
-		                     .statement_timeout = config->write_timeout,
-		                     .lock_timeout = config->lock_timeout },
+				     .depth = 1,
+				     .queue_max = (unsigned)config->queue_max,
+				     .statement_timeout = config->write_timeout,
+				     .lock_timeout = config->lock_timeout },
 		[POSTGRES_SLOW] = { .connections = (unsigned)config->slow_connections,
-		                    .depth = 1,
-		                    .queue_max = (unsigned)config->queue_max,
-		                    .statement_timeout = config->slow_timeout },
+				    .depth = 1,
+				    .queue_max = (unsigned)config->queue_max,
+				    .statement_timeout = config->slow_timeout },
 	};
 	struct postgres_conf conf = {
 		.label = "core/app",
@@ -152,62 +155,64 @@ database_start(struct core *c, unsigned worker, struct err_info *info)
 static enum err
 snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 {
-	enum err err = access_create(&(struct access_conf) { .daemon = ACCESS_CORE, .roles = c->roles }, &c->access, info);
+	enum err err =
+		access_create(&(struct access_conf) { .daemon = ACCESS_CORE, .roles = c->roles },
+			      &c->access, info);
 	if (err != ERR_OK)
 		return err;
 	access_use(c->access);
 	core_principals_use(c->access, c->app, access_swapped, c);
 	err = record_engine_create(
-	        &(struct record_conf) {
-	                .pool = c->app,
-	                .catalog = &sql_core_catalog,
-	                .idempotency = &sql_record_idempotency_get,
-	                .cursor_secret = str_of(c->config.cursor_key),
-	                .on_swap = schema_swapped,
-	                .arg = c,
-	        },
-	        &c->records, info);
+		&(struct record_conf) {
+			.pool = c->app,
+			.catalog = &sql_core_catalog,
+			.idempotency = &sql_record_idempotency_get,
+			.cursor_secret = str_of(c->config.cursor_key),
+			.on_swap = schema_swapped,
+			.arg = c,
+		},
+		&c->records, info);
 	if (err != ERR_OK)
 		return err;
 	core_customer_use(c->records);
 	core_feed_use(c->app);
 	core_change_use(c->app);
 	core_promotion_use(&(struct core_promotion_conf) {
-	        .loop = c->loop,
-	        .engine = c->tasks,
-	        .app = c->app,
-	        .worker = (int)worker,
-	        .host = c->config.database.host,
-	        .port = c->config.database.port,
-	        .name = c->config.database.name,
-	        .variant = feature_variant,
-	        .swapped = features_swapped,
-	        .swapped_arg = c,
+		.loop = c->loop,
+		.engine = c->tasks,
+		.app = c->app,
+		.worker = (int)worker,
+		.host = c->config.database.host,
+		.port = c->config.database.port,
+		.name = c->config.database.name,
+		.variant = feature_variant,
+		.swapped = features_swapped,
+		.swapped_arg = c,
 	});
 	core_flags_use(&(struct core_flags_conf) {
-	        .loop = c->loop,
-	        .engine = c->tasks,
-	        .pool = c->app,
-	        .access = c->access,
-	        .experiment_coverage_max = (double)c->config.flags_experiment_share / 100.0,
-	        .experiment_max = c->config.flags_experiment_max,
-	        .swapped = flags_swapped,
-	        .arg = c,
+		.loop = c->loop,
+		.engine = c->tasks,
+		.pool = c->app,
+		.access = c->access,
+		.experiment_coverage_max = (double)c->config.flags_experiment_share / 100.0,
+		.experiment_max = c->config.flags_experiment_max,
+		.swapped = flags_swapped,
+		.arg = c,
 	});
 	const char *label = arena_printf(&c->strings, "bimodal-core/w%u/listen", worker);
 	return daemon_generations_start(c->loop, c->tasks,
-	                              &(struct daemon_generations_conf) {
-	                                      .pool = c->app,
-	                                      .seen = &sql_worker_seen,
-	                                      .conninfo = core_conninfo(c, &c->config.database),
-	                                      .instance = c->config.instance,
-	                                      .label = label,
-	                                      .worker = worker,
-	                                      .flag = { core_flags_served, core_flags_load, c },
-	                                      .schema = { schema_served, schema_load, c },
-	                                      .access = { access_served, access_load, c },
-	                              },
-	                              &c->generations, info);
+					&(struct daemon_generations_conf) {
+						.pool = c->app,
+						.seen = &sql_worker_seen,
+						.conninfo = core_conninfo(c, &c->config.database),
+						.instance = c->config.instance,
+						.label = label,
+						.worker = worker,
+						.flag = { core_flags_served, core_flags_load, c },
+						.schema = { schema_served, schema_load, c },
+						.access = { access_served, access_load, c },
+					},
+					&c->generations, info);
 }
 
 /* Every route of the daemon. */

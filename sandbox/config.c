@@ -7,6 +7,8 @@
 
 #define AT(field) offsetof(struct sandbox_config, field)
 
+/* One key a line, so that it reads as the table it is. */
+/* clang-format off */
 const struct conf_key sandbox_config_keys[] = {
 	{ "instance.name", CONF_TEXT, AT(instance), "sandbox-1", "1", "60", false, "name of this instance in acknowledgements and logs" },
 	{ "log.level", CONF_TEXT, AT(log_level), "info", "1", "10", true, "error, warn, info, debug or trace" },
@@ -59,4 +61,5 @@ const struct conf_key sandbox_config_keys[] = {
 
 	{ "feed.stale_after", CONF_DURATION, AT(feed_stale_after), "60s", "1s", "1h", false, "age of the copy from which on the sandbox refuses writes" },
 };
+/* clang-format on */
 const size_t sandbox_config_keys_count = sizeof(sandbox_config_keys) / sizeof(sandbox_config_keys[0]);

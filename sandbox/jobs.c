@@ -16,35 +16,40 @@ sandbox_jobs_start(struct sandbox *c, struct err_info *info)
 {
 	const struct sandbox_login deployer = sandbox_deployer_login(c);
 
-	enum err err = sandbox_job_pool(c, "sandbox/lead", &deployer, 1, NULL, JOB_TIMEOUT, &c->lead, info);
+	enum err err = sandbox_job_pool(c, "sandbox/lead", &deployer, 1, NULL, JOB_TIMEOUT,
+					&c->lead, info);
 	if (err == ERR_OK)
-		err = sandbox_job_pool(c, "sandbox/deployer", &deployer, DEPLOYER_CONNECTIONS, NULL, JOB_TIMEOUT, &c->deployer, info);
+		err = sandbox_job_pool(c, "sandbox/deployer", &deployer, DEPLOYER_CONNECTIONS, NULL,
+				       JOB_TIMEOUT, &c->deployer, info);
 	if (err == ERR_OK)
-		err = sandbox_job_pool(c, "sandbox/apply", &deployer, 1, "options='-c role=bimodal_apply'", JOB_TIMEOUT, &c->apply, info);
+		err = sandbox_job_pool(c, "sandbox/apply", &deployer, 1,
+				       "options='-c role=bimodal_apply'", JOB_TIMEOUT, &c->apply,
+				       info);
 	if (err != ERR_OK)
 		return err;
 	sandbox_core_start(c);
 	c->metrics = sandbox_runtime(c, -2, true);
 	sandbox_features_use(SANDBOX_FEATURES_METRICS, &(struct sandbox_features_conf) {
-	        .runtime = c->metrics,
-	        .pool = c->deployer,
-	        .host = c->config.database.host,
-	        .port = c->config.database.port,
-	        .database = c->config.database.name,
-	});
+							       .runtime = c->metrics,
+							       .pool = c->deployer,
+							       .host = c->config.database.host,
+							       .port = c->config.database.port,
+							       .database = c->config.database.name,
+						       });
 	c->jobs = daemon_jobs_create(c->loop, c->tasks, c->lead);
-	sandbox_hypothesis_jobs(c->jobs, &(struct sandbox_hypothesis_jobs_conf) {
-	                                         .pool = c->deployer,
-	                                         .core = c->core,
-	                                         .workers = (unsigned)c->config.http_workers,
-	                                         .statement_timeout = c->config.feature_metric_timeout,
-	                                 });
+	sandbox_hypothesis_jobs(c->jobs,
+				&(struct sandbox_hypothesis_jobs_conf) {
+					.pool = c->deployer,
+					.core = c->core,
+					.workers = (unsigned)c->config.http_workers,
+					.statement_timeout = c->config.feature_metric_timeout,
+				});
 	sandbox_experiment_jobs(c->jobs, &(struct sandbox_experiment_jobs_conf) {
-	                                         .pool = c->deployer,
-	                                         .runtime = c->metrics,
-	                                         .period = c->config.experiment_period,
-	                                         .stale_after = c->config.feed_stale_after,
-	                                 });
+						 .pool = c->deployer,
+						 .runtime = c->metrics,
+						 .period = c->config.experiment_period,
+						 .stale_after = c->config.feed_stale_after,
+					 });
 	sandbox_registry_jobs(c->jobs, c->deployer, c->apply);
 	sandbox_heal_jobs(c->jobs, c->apply, c->core);
 	return ERR_OK;

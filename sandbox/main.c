@@ -22,16 +22,21 @@
 #define RESTART_WINDOW (60 * USEC_PER_SEC)
 
 static struct sandbox sandbox;
+static struct daemon_args arguments;
 
 static const struct daemon_command commands[] = {
-	{ .name = "migrate", .help = "bring the sandbox's database to this version's base schema, exit", .steps = sandbox_install_migrate },
+	{ .name = "migrate",
+	  .help = "bring the sandbox's database to this version's base schema, exit",
+	  .steps = sandbox_install_migrate },
 };
 
 const char *
 sandbox_conninfo(struct sandbox *c, const struct sandbox_login *login)
 {
-	return postgres_conninfo(&c->strings, login->host, login->port, login->name, login->user, login->password,
-	                         "connect_timeout=5 target_session_attrs=read-write keepalives_idle=10 keepalives_interval=5 tcp_user_timeout=15000");
+	return postgres_conninfo(&c->strings, login->host, login->port, login->name, login->user,
+				 login->password,
+				 "connect_timeout=5 target_session_attrs=read-write "
+				 "keepalives_idle=10 keepalives_interval=5 tcp_user_timeout=15000");
 }
 
 struct sandbox_login
@@ -44,25 +49,27 @@ sandbox_deployer_login(const struct sandbox *c)
 }
 
 enum err
-sandbox_job_pool(struct sandbox *c, const char *label, const struct sandbox_login *login, unsigned connections, const char *extra,
-                 usec_t statement_timeout, struct postgres_pool **out, struct err_info *info)
+sandbox_job_pool(struct sandbox *c, const char *label, const struct sandbox_login *login,
+		 unsigned connections, const char *extra, usec_t statement_timeout,
+		 struct postgres_pool **out, struct err_info *info)
 {
 	const char *conninfo = sandbox_conninfo(c, login);
 	if (extra != NULL && conninfo != NULL)
 		conninfo = arena_printf(&c->strings, "%s %s", conninfo, extra);
 	static const struct postgres_stmt *const none[] = { NULL };
-	return postgres_pool_create(c->loop, c->tasks,
-	                            &(struct postgres_conf) {
-	                                    .label = label,
-	                                    .conninfo = conninfo,
-	                                    .lanes = { [POSTGRES_SLOW] = { .connections = connections,
-	                                                                   .depth = 1,
-	                                                                   .queue_max = 100,
-	                                                                   .statement_timeout = statement_timeout } },
-	                                    .stmts = none,
-	                                    .worker = -2,
-	                            },
-	                            out, info);
+	return postgres_pool_create(
+		c->loop, c->tasks,
+		&(struct postgres_conf) {
+			.label = label,
+			.conninfo = conninfo,
+			.lanes = { [POSTGRES_SLOW] = { .connections = connections,
+						       .depth = 1,
+						       .queue_max = 100,
+						       .statement_timeout = statement_timeout } },
+			.stmts = none,
+			.worker = -2,
+		},
+		out, info);
 }
 
 /* ---- one-off commands ---- */
@@ -77,10 +84,12 @@ command_run(const struct daemon_args *args)
 	sandbox.loop = loop_create();
 	sandbox.tasks = task_engine_create(sandbox.loop, 64);
 	arena_init(&sandbox.strings, ARENA_CAP_BYTES);
-	if (sandbox_job_pool(&sandbox, "sandbox/command", &deployer, 1, NULL, COMMAND_DEADLINE, &sandbox.lead, &info) != ERR_OK)
+	if (sandbox_job_pool(&sandbox, "sandbox/command", &deployer, 1, NULL, COMMAND_DEADLINE,
+			     &sandbox.lead, &info) != ERR_OK)
 		fprintf(stderr, "could not connect: %s\n", info.msg);
 	else
-		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, sandbox.loop, sandbox.tasks, sandbox.lead);
+		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, sandbox.loop,
+					       sandbox.tasks, sandbox.lead);
 	postgres_pool_destroy(sandbox.lead);
 	task_engine_destroy(sandbox.tasks);
 	loop_destroy(sandbox.loop);
@@ -94,23 +103,25 @@ void
 sandbox_core_start(struct sandbox *c)
 {
 	if (c->core == NULL)
-		c->core = http_client_create(c->loop, c->tasks, &(struct http_client_conf) {
-		                                                        .base = c->config.core_url,
-		                                                        .token = c->config.core_token,
-		                                                        .timeout = c->config.core_timeout,
-		                                                });
+		c->core = http_client_create(c->loop, c->tasks,
+					     &(struct http_client_conf) {
+						     .base = c->config.core_url,
+						     .token = c->config.core_token,
+						     .timeout = c->config.core_timeout,
+					     });
 }
 
 struct feature_runtime *
 sandbox_runtime(struct sandbox *c, int worker, bool measures)
 {
-	return feature_runtime_create(c->loop, c->tasks, &(struct feature_runtime_conf) {
-	                                                         .label = SANDBOX_FEATURE_LABEL,
-	                                                         .worker = worker,
-	                                                         .statement_timeout = c->config.feature_query_timeout,
-	                                                         .metric_timeout = c->config.feature_metric_timeout,
-	                                                         .measures = measures,
-	                                                 });
+	return feature_runtime_create(c->loop, c->tasks,
+				      &(struct feature_runtime_conf) {
+					      .label = SANDBOX_FEATURE_LABEL,
+					      .worker = worker,
+					      .statement_timeout = c->config.feature_query_timeout,
+					      .metric_timeout = c->config.feature_metric_timeout,
+					      .measures = measures,
+				      });
 }
 
 void
@@ -177,7 +188,9 @@ process_finish(const struct process_role *role, void *arg UNUSED)
 static void
 process_reload(const struct process_role *role UNUSED, void *arg UNUSED)
 {
-	log_info("config.reload", "the configuration is read anew at the next start; log level and tokens need no restart");
+	static struct sandbox_config fresh;
+	daemon_conf_reload(&arguments, sandbox_config_keys, sandbox_config_keys_count, &fresh,
+			   &fresh.log_level);
 }
 
 static void
@@ -212,21 +225,21 @@ serve(const struct daemon_args *args)
 
 	metrics_register();
 	return process_run(&(struct process_conf) {
-	        .name = "sandbox",
-	        .address = config->http_address,
-	        .port = (unsigned)config->http_port,
-	        .port_file = config->http_port_file[0] != '\0' ? config->http_port_file : NULL,
-	        .pid_file = config->pid_file[0] != '\0' ? config->pid_file : NULL,
-	        .workers = args->foreground ? 0 : (unsigned)config->http_workers,
-	        .backlog = 1024,
-	        .grace_us = config->http_grace,
-	        .restart_max = RESTART_MAX,
-	        .restart_window = RESTART_WINDOW,
-	        .start = process_start,
-	        .stop = process_stop,
-	        .finish = process_finish,
-	        .reload = process_reload,
-	        .dump = process_dump,
+		.name = "sandbox",
+		.address = config->http_address,
+		.port = (unsigned)config->http_port,
+		.port_file = config->http_port_file[0] != '\0' ? config->http_port_file : NULL,
+		.pid_file = config->pid_file[0] != '\0' ? config->pid_file : NULL,
+		.workers = args->foreground ? 0 : (unsigned)config->http_workers,
+		.backlog = 1024,
+		.grace_us = config->http_grace,
+		.restart_max = RESTART_MAX,
+		.restart_window = RESTART_WINDOW,
+		.start = process_start,
+		.stop = process_stop,
+		.finish = process_finish,
+		.reload = process_reload,
+		.dump = process_dump,
 	});
 }
 
@@ -245,25 +258,29 @@ roles_load(void)
 int
 main(int argc, char **argv)
 {
-	struct daemon_args args;
 	int exit_code = 0;
 
-	if (!daemon_args_parse(argc, argv, "bimodal-sandbox", commands, ARRAY_LEN(commands), &args, &exit_code))
+	if (!daemon_args_parse(argc, argv, "bimodal-sandbox", commands, ARRAY_LEN(commands),
+			       &arguments, &exit_code))
 		return exit_code;
-	if (daemon_conf_load(&args, &sandbox.conf, sandbox_config_keys, sandbox_config_keys_count, &sandbox.config) != ERR_OK || roles_load() != ERR_OK) {
+	if (daemon_conf_load(&arguments, &sandbox.conf, sandbox_config_keys,
+			     sandbox_config_keys_count, &sandbox.config) != ERR_OK ||
+	    roles_load() != ERR_OK) {
 		conf_free(&sandbox.conf);
 		return 2;
 	}
 	enum log_level level = LOG_INFO;
 	if (log_level_parse(sandbox.config.log_level, &level) != ERR_OK) {
-		fprintf(stderr, "log.level: \"%s\" is not a level (error, warn, info, debug, trace)\n", sandbox.config.log_level);
+		fprintf(stderr,
+			"log.level: \"%s\" is not a level (error, warn, info, debug, trace)\n",
+			sandbox.config.log_level);
 		exit_code = 2;
-	} else if (args.check_config) {
+	} else if (arguments.check_config) {
 		printf("configuration OK\n");
-	} else if (!args.print_config) {
+	} else if (!arguments.print_config) {
 		log_init("sandbox", -1, level);
 		signal(SIGPIPE, SIG_IGN);
-		exit_code = args.command != NULL ? command_run(&args) : serve(&args);
+		exit_code = arguments.command != NULL ? command_run(&arguments) : serve(&arguments);
 	}
 	access_roles_free(sandbox.roles);
 	conf_free(&sandbox.conf);

@@ -47,8 +47,10 @@ struct sandbox {
 /* conninfo of one login, in the process's arena. */
 const char *sandbox_conninfo(struct sandbox *c, const struct sandbox_login *login);
 /* A pool with SLOW connections for jobs and commands; `extra` is put behind its conninfo, or NULL. */
-MUST_CHECK enum err sandbox_job_pool(struct sandbox *c, const char *label, const struct sandbox_login *login, unsigned connections, const char *extra,
-                                     usec_t statement_timeout, struct postgres_pool **out, struct err_info *info);
+MUST_CHECK enum err sandbox_job_pool(struct sandbox *c, const char *label,
+				     const struct sandbox_login *login, unsigned connections,
+				     const char *extra, usec_t statement_timeout,
+				     struct postgres_pool **out, struct err_info *info);
 struct sandbox_login sandbox_deployer_login(const struct sandbox *c);
 
 /* Before the fork: every process must know the same metrics in the same order. */
@@ -58,7 +60,8 @@ void sandbox_core_start(struct sandbox *c);
 struct feature_runtime *sandbox_runtime(struct sandbox *c, int worker, bool measures);
 void sandbox_shared_finish(struct sandbox *c);
 
-MUST_CHECK enum err sandbox_worker_start(struct sandbox *c, const struct process_role *role, struct err_info *info);
+MUST_CHECK enum err sandbox_worker_start(struct sandbox *c, const struct process_role *role,
+					 struct err_info *info);
 void sandbox_worker_stop(struct sandbox *c);
 void sandbox_worker_finish(struct sandbox *c);
 

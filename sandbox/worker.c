@@ -46,7 +46,8 @@ static int64_t
 schema_served(void *arg)
 {
 	const struct sandbox *c = arg;
-	return MIN(record_engine_generation(c->records), sandbox_features_generation(SANDBOX_FEATURES_CALLS));
+	return MIN(record_engine_generation(c->records),
+		   sandbox_features_generation(SANDBOX_FEATURES_CALLS));
 }
 
 static void
@@ -54,7 +55,8 @@ schema_load(struct task_engine *e, void *arg)
 {
 	const struct sandbox *c = arg;
 	if (record_load_start(c->records, e) != ERR_OK)
-		log_warn("schema.load", "could not start to read the registry; it is tried again in a second");
+		log_warn("schema.load",
+			 "could not start to read the registry; it is tried again in a second");
 	sandbox_features_load(SANDBOX_FEATURES_CALLS, e);
 }
 
@@ -80,8 +82,11 @@ ready(struct buf *detail, void *arg)
 
 	buf_printf(detail, "{\"status\":\"%s\",\"instance\":", all ? "ready" : "not ready");
 	buf_json_cstr(detail, c->config.instance);
-	buf_printf(detail, ",\"database\":%s,\"schema\":%s,\"access\":%s,\"features\":%s,\"flags\":%s}", database ? "true" : "false",
-	           schema ? "true" : "false", access ? "true" : "false", features ? "true" : "false", flags ? "true" : "false");
+	buf_printf(detail,
+		   ",\"database\":%s,\"schema\":%s,\"access\":%s,\"features\":%s,\"flags\":%s}",
+		   database ? "true" : "false", schema ? "true" : "false",
+		   access ? "true" : "false", features ? "true" : "false",
+		   flags ? "true" : "false");
 	return all;
 }
 
@@ -100,18 +105,18 @@ database_start(struct sandbox *c, unsigned worker, struct err_info *info)
 	const struct sandbox_config *config = &c->config;
 	const struct postgres_lane_conf lanes[POSTGRES_LANES] = {
 		[POSTGRES_READ] = { .connections = (unsigned)config->read_connections,
-		                    .depth = (unsigned)config->read_depth,
-		                    .queue_max = (unsigned)config->queue_max,
-		                    .statement_timeout = config->read_timeout },
+				    .depth = (unsigned)config->read_depth,
+				    .queue_max = (unsigned)config->queue_max,
+				    .statement_timeout = config->read_timeout },
 		[POSTGRES_WRITE] = { .connections = (unsigned)config->write_connections,
-		                     .depth = 1,
-		                     .queue_max = (unsigned)config->queue_max,
-		                     .statement_timeout = config->write_timeout,
-		                     .lock_timeout = config->lock_timeout },
+				     .depth = 1,
+				     .queue_max = (unsigned)config->queue_max,
+				     .statement_timeout = config->write_timeout,
+				     .lock_timeout = config->lock_timeout },
 		[POSTGRES_SLOW] = { .connections = (unsigned)config->slow_connections,
-		                    .depth = 1,
-		                    .queue_max = (unsigned)config->queue_max,
-		                    .statement_timeout = config->slow_timeout },
+				    .depth = 1,
+				    .queue_max = (unsigned)config->queue_max,
+				    .statement_timeout = config->slow_timeout },
 	};
 	struct postgres_conf conf = {
 		.label = "sandbox/app",
@@ -131,76 +136,81 @@ rooms_start(struct sandbox *c, unsigned worker)
 	c->features = sandbox_runtime(c, (int)worker, false);
 	sandbox_flags_use(c->loop, c->tasks, c->app, swapped, c);
 	sandbox_features_use(SANDBOX_FEATURES_CALLS, &(struct sandbox_features_conf) {
-	        .runtime = c->features,
-	        .pool = c->app,
-	        .host = c->config.database.host,
-	        .port = c->config.database.port,
-	        .database = c->config.database.name,
-	        .swapped = swapped,
-	        .arg = c,
-	});
+							     .runtime = c->features,
+							     .pool = c->app,
+							     .host = c->config.database.host,
+							     .port = c->config.database.port,
+							     .database = c->config.database.name,
+							     .swapped = swapped,
+							     .arg = c,
+						     });
 	sandbox_hypothesis_use(&(struct sandbox_hypothesis_conf) {
-	        .pool = c->app,
-	        .runtime = c->features,
-	        .flags = sandbox_flags_store(),
-	        .exposures = sandbox_flags_exposures(),
-	        .stale = sandbox_replica_stale,
-	        .features_max = c->config.features_max,
+		.pool = c->app,
+		.runtime = c->features,
+		.flags = sandbox_flags_store(),
+		.exposures = sandbox_flags_exposures(),
+		.stale = sandbox_replica_stale,
+		.features_max = c->config.features_max,
 	});
 	sandbox_experiment_use(c->app, c->core);
-	sandbox_acknowledge_start(c->loop, c->tasks, &(struct sandbox_acknowledge_conf) {
-	                                                     .core = c->core,
-	                                                     .instance = c->config.instance,
-	                                                     .worker = worker,
-	                                                     .flag = sandbox_flags_served,
-	                                                     .schema = schema_served,
-	                                                     .access = access_served,
-	                                                     .arg = c,
-	                                             });
+	sandbox_acknowledge_start(c->loop, c->tasks,
+				  &(struct sandbox_acknowledge_conf) {
+					  .core = c->core,
+					  .instance = c->config.instance,
+					  .worker = worker,
+					  .flag = sandbox_flags_served,
+					  .schema = schema_served,
+					  .access = access_served,
+					  .arg = c,
+				  });
 }
 
 static enum err
 snapshots_start(struct sandbox *c, unsigned worker, struct err_info *info)
 {
-	enum err err = access_create(&(struct access_conf) { .daemon = ACCESS_SANDBOX, .roles = c->roles, .stale = sandbox_replica_stale }, &c->access, info);
+	enum err err = access_create(&(struct access_conf) { .daemon = ACCESS_SANDBOX,
+							     .roles = c->roles,
+							     .stale = sandbox_replica_stale },
+				     &c->access, info);
 	if (err != ERR_OK)
 		return err;
 	access_use(c->access);
 	sandbox_principals_use(c->access, c->app, swapped, c);
 	err = record_engine_create(
-	        &(struct record_conf) {
-	                .pool = c->app,
-	                .catalog = &sql_sandbox_catalog,
-	                .copy = true,
-	                .cursor_secret = str_of(c->config.cursor_key),
-	                .on_swap = schema_swapped,
-	                .arg = c,
-	        },
-	        &c->records, info);
+		&(struct record_conf) {
+			.pool = c->app,
+			.catalog = &sql_sandbox_catalog,
+			.copy = true,
+			.cursor_secret = str_of(c->config.cursor_key),
+			.on_swap = schema_swapped,
+			.arg = c,
+		},
+		&c->records, info);
 	if (err != ERR_OK)
 		return err;
 	sandbox_replica_start(c->loop, c->tasks,
-	                      &(struct sandbox_replica_conf) {
-	                              .pool = c->app,
-	                              .records = c->records,
-	                              .poll_period = c->config.feed_poll_period,
-	                              .stale_after = c->config.feed_stale_after,
-	                      });
+			      &(struct sandbox_replica_conf) {
+				      .pool = c->app,
+				      .records = c->records,
+				      .poll_period = c->config.feed_poll_period,
+				      .stale_after = c->config.feed_stale_after,
+			      });
 	rooms_start(c, worker);
 	const char *label = arena_printf(&c->strings, "bimodal-sandbox/w%u/listen", worker);
-	return daemon_generations_start(c->loop, c->tasks,
-	                              &(struct daemon_generations_conf) {
-	                                      .pool = c->app,
-	                                      .seen = &sql_sandbox_generations,
-	                                      .conninfo = sandbox_conninfo(c, &c->config.database),
-	                                      .instance = c->config.instance,
-	                                      .label = label,
-	                                      .worker = worker,
-	                                      .flag = { sandbox_flags_served, sandbox_flags_load, c },
-	                                      .schema = { schema_served, schema_load, c },
-	                                      .access = { access_served, access_load, c },
-	                              },
-	                              &c->generations, info);
+	return daemon_generations_start(
+		c->loop, c->tasks,
+		&(struct daemon_generations_conf) {
+			.pool = c->app,
+			.seen = &sql_sandbox_generations,
+			.conninfo = sandbox_conninfo(c, &c->config.database),
+			.instance = c->config.instance,
+			.label = label,
+			.worker = worker,
+			.flag = { sandbox_flags_served, sandbox_flags_load, c },
+			.schema = { schema_served, schema_load, c },
+			.access = { access_served, access_load, c },
+		},
+		&c->generations, info);
 }
 
 /* Every route of the daemon. */

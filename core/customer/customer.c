@@ -84,8 +84,8 @@ static const struct step_row batch_steps[] = { { "batch", customer_batch }, { NU
 const struct http_route core_customer_routes[] = {
 	{ HTTP_GET, "/v1/{resource:slug}", "record.list", list_steps, .right = READ },
 	{ HTTP_POST, "/v1/{resource:slug}", "record.create", create_steps, .right = WRITE },
-	{ HTTP_POST, "/v1/{resource:slug}/batch", "record.batch", batch_steps, .right = WRITE, .body_max = BATCH_BODY_MAX,
-	  .deadline_ms = BATCH_DEADLINE_MS },
+	{ HTTP_POST, "/v1/{resource:slug}/batch", "record.batch", batch_steps, .right = WRITE,
+	  .body_max = BATCH_BODY_MAX, .deadline_ms = BATCH_DEADLINE_MS },
 	{ HTTP_GET, ONE, "record.get", get_steps, .right = READ },
 	{ HTTP_PATCH, ONE, "record.patch", patch_steps, .right = WRITE },
 	{ HTTP_DELETE, ONE, "record.delete", delete_steps, .right = WRITE },

@@ -16,7 +16,8 @@ static struct metric *sealed;
 static enum step
 seal_write(struct task *t)
 {
-	return postgres_wait(t->t_owner, t, &sql_event_seal, (struct postgres_param[]) { P_TEXT(SEAL_ROWS_MAX) }, 1);
+	return postgres_wait(t->t_owner, t, &sql_event_seal,
+			     (struct postgres_param[]) { P_TEXT(SEAL_ROWS_MAX) }, 1);
 }
 
 /* A full block means that more is waiting: go on at once, so that a bulk import is sealed as fast as it came. */
@@ -58,12 +59,19 @@ static const struct step_row care_steps[] = {
 void
 core_events_metrics(void)
 {
-	sealed = metric_counter("bimodal_events_sealed_total", NULL, "rows of the event log sealed into the hash chain");
+	sealed = metric_counter("bimodal_events_sealed_total", NULL,
+				"rows of the event log sealed into the hash chain");
 }
 
 void
 core_events_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool, usec_t seal_period)
 {
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "events.seal", .period = seal_period, .steps = seal_steps, .owner = pool });
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "events.care", .period = CARE_PERIOD, .steps = care_steps, .owner = pool });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "events.seal",
+						     .period = seal_period,
+						     .steps = seal_steps,
+						     .owner = pool });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "events.care",
+						     .period = CARE_PERIOD,
+						     .steps = care_steps,
+						     .owner = pool });
 }

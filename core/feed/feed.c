@@ -70,8 +70,10 @@ look_core_keep(struct task *t)
 	/* What could not even be asked has no wait; the airlock's is the second one only if core's is the first. */
 	const struct look *look = task_state(t, sizeof(*look));
 	const unsigned a = look->asked_core ? 1 : 0;
-	const bool slots = look->asked_core && task_wait_err(t, 0, NULL) == ERR_OK && postgres_rows(t, 0) == 1;
-	const bool reached = look->asked_airlock && task_wait_err(t, a, NULL) == ERR_OK && postgres_rows(t, a) == 1;
+	const bool slots =
+		look->asked_core && task_wait_err(t, 0, NULL) == ERR_OK && postgres_rows(t, 0) == 1;
+	const bool reached = look->asked_airlock && task_wait_err(t, a, NULL) == ERR_OK &&
+			     postgres_rows(t, a) == 1;
 
 	metric_set(feed.airlock_running, reached ? postgres_int(t, a, 0, 2, 0) : 0);
 	if (reached)
@@ -93,8 +95,9 @@ look_core_keep(struct task *t)
 	buf_add_cstr(&state, ",\"lost_copies\":");
 	buf_add_str(&state, slots ? postgres_value(t, 0, 0, 1) : STR("[]"));
 	buf_add_char(&state, '}');
-	const enum step next =
-	        postgres_wait(feed.core, t, &sql_feed_hop_put, (struct postgres_param[]) { P_TEXT("core-airlock"), P_STR(buf_str(&state)) }, 2);
+	const enum step next = postgres_wait(
+		feed.core, t, &sql_feed_hop_put,
+		(struct postgres_param[]) { P_TEXT("core-airlock"), P_STR(buf_str(&state)) }, 2);
 	buf_free(&state);
 	return next;
 }
@@ -124,8 +127,9 @@ look_airlock_keep(struct task *t)
 	buf_add_cstr(&state, ",\"lost_copies\":");
 	buf_add_str(&state, postgres_value(t, 0, 0, 1));
 	buf_add_char(&state, '}');
-	const enum step next =
-	        postgres_wait(feed.core, t, &sql_feed_hop_put, (struct postgres_param[]) { P_TEXT("airlock-sandbox"), P_STR(buf_str(&state)) }, 2);
+	const enum step next = postgres_wait(
+		feed.core, t, &sql_feed_hop_put,
+		(struct postgres_param[]) { P_TEXT("airlock-sandbox"), P_STR(buf_str(&state)) }, 2);
 	buf_free(&state);
 	return next;
 }
@@ -140,21 +144,35 @@ static const struct step_row look_airlock_steps[] = {
 void
 core_feed_metrics(void)
 {
-	feed.airlock_lag = metric_gauge_max("bimodal_feed_airlock_lag_milliseconds", NULL, "age of the newest heartbeat the airlock has");
-	feed.airlock_running = metric_gauge_max("bimodal_feed_airlock_subscriptions_running", NULL, "subscriptions of the airlock with a worker; 2 is well");
-	feed.airlock_errors = metric_gauge_max("bimodal_feed_airlock_apply_errors", NULL, "errors of the airlock's apply workers since they were made");
-	feed.core_lost = metric_gauge_max("bimodal_feed_slots_lost", "hop=\"core-airlock\"", "slots that lost their WAL");
-	feed.sandbox_lost = metric_gauge_max("bimodal_feed_slots_lost", "hop=\"airlock-sandbox\"", "slots that lost their WAL");
+	feed.airlock_lag = metric_gauge_max("bimodal_feed_airlock_lag_milliseconds", NULL,
+					    "age of the newest heartbeat the airlock has");
+	feed.airlock_running =
+		metric_gauge_max("bimodal_feed_airlock_subscriptions_running", NULL,
+				 "subscriptions of the airlock with a worker; 2 is well");
+	feed.airlock_errors =
+		metric_gauge_max("bimodal_feed_airlock_apply_errors", NULL,
+				 "errors of the airlock's apply workers since they were made");
+	feed.core_lost = metric_gauge_max("bimodal_feed_slots_lost", "hop=\"core-airlock\"",
+					  "slots that lost their WAL");
+	feed.sandbox_lost = metric_gauge_max("bimodal_feed_slots_lost", "hop=\"airlock-sandbox\"",
+					     "slots that lost their WAL");
 }
 
 void
-core_feed_jobs(struct daemon_jobs *jobs, struct postgres_pool *core, struct postgres_pool *airlock, usec_t heartbeat_period)
+core_feed_jobs(struct daemon_jobs *jobs, struct postgres_pool *core, struct postgres_pool *airlock,
+	       usec_t heartbeat_period)
 {
 	feed.core = core;
 	feed.airlock = airlock;
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.heartbeat", .period = heartbeat_period, .steps = heartbeat_steps });
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.look_core", .period = LOOK_PERIOD, .steps = look_core_steps });
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.look_airlock", .period = LOOK_PERIOD, .steps = look_airlock_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.heartbeat",
+						     .period = heartbeat_period,
+						     .steps = heartbeat_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.look_core",
+						     .period = LOOK_PERIOD,
+						     .steps = look_core_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.look_airlock",
+						     .period = LOOK_PERIOD,
+						     .steps = look_airlock_steps });
 }
 
 /* ---- route ---- */
@@ -179,7 +197,8 @@ static const struct step_row get_steps[] = {
 
 const struct http_route core_feed_routes[] = {
 	{ HTTP_GET, "/v1/feed", "feed.get", get_steps, .right = "feed.read" },
-	{ HTTP_POST, "/v1/feed/slots", "feed.slot", core_feed_slot_steps, .right = "feed.resync", .deadline_ms = CORE_FEED_SLOT_DEADLINE_MS },
+	{ HTTP_POST, "/v1/feed/slots", "feed.slot", core_feed_slot_steps, .right = "feed.resync",
+	  .deadline_ms = CORE_FEED_SLOT_DEADLINE_MS },
 };
 const size_t core_feed_routes_count = ARRAY_LEN(core_feed_routes);
 

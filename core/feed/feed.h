@@ -17,7 +17,8 @@ extern const size_t core_feed_routes_count;
 /* Before the fork. */
 void core_feed_metrics(void);
 /* Adds the jobs. `core`: the executor's login (heartbeats keep a connection of their own); `airlock`: the executor's there. */
-void core_feed_jobs(struct daemon_jobs *jobs, struct postgres_pool *core, struct postgres_pool *airlock, usec_t heartbeat_period);
+void core_feed_jobs(struct daemon_jobs *jobs, struct postgres_pool *core,
+		    struct postgres_pool *airlock, usec_t heartbeat_period);
 
 /* Healing of lost slots (heal.c, slots.c): connections of their own, because making a slot waits for open transactions. */
 struct core_feed_heal_conf {

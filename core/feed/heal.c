@@ -28,9 +28,9 @@ struct subscription {
 	bool is_nothing; /* reads the empty publication        */
 	int64_t tables;
 	int64_t ready;
-	char slot[16];   /* ok, lost or missing                */
+	char slot[16]; /* ok, lost or missing                */
 	bool is_copy_lost;
-	bool is_open;    /* core's table says: is being healed */
+	bool is_open; /* core's table says: is being healed */
 };
 
 struct heal {
@@ -80,8 +80,9 @@ look_core(struct task *t)
 	}
 	buf_add_char(&names, '}');
 	buf_add_char(&oids, '}');
-	const enum step next =
-	        postgres_wait(conf.core, t, &sql_feed_lost, (struct postgres_param[]) { P_STR(buf_str(&names)), P_STR(buf_str(&oids)) }, 2);
+	const enum step next = postgres_wait(
+		conf.core, t, &sql_feed_lost,
+		(struct postgres_param[]) { P_STR(buf_str(&names)), P_STR(buf_str(&oids)) }, 2);
 	buf_free(&names);
 	buf_free(&oids);
 	return next;
@@ -100,7 +101,8 @@ action_of(const struct subscription *s)
 			return HEAL_NOTHING;
 		if (!has_slot || s->is_copy_lost)
 			return HEAL_CUT;
-		return s->is_open && s->tables > 0 && s->tables == s->ready ? HEAL_END : HEAL_NOTHING;
+		return s->is_open && s->tables > 0 && s->tables == s->ready ? HEAL_END
+									    : HEAL_NOTHING;
 	}
 	if (!s->is_enabled)
 		return has_slot ? HEAL_ENABLE : HEAL_SLOT;
@@ -115,7 +117,8 @@ decide(struct task *t)
 	struct heal *h = task_state(t, sizeof(*h));
 
 	if (postgres_rows(t, 0) != (int)h->n)
-		return task_fail_set(t, ERR_INTERNAL, NULL, "could not ask for the slots of %u subscriptions", h->n);
+		return task_fail_set(t, ERR_INTERNAL, NULL,
+				     "could not ask for the slots of %u subscriptions", h->n);
 	for (unsigned i = 0; i < h->n; i++) {
 		struct subscription *s = &h->sub[i];
 		(void)str_copy(s->slot, sizeof(s->slot), postgres_value(t, 0, (int)i, 0));
@@ -131,11 +134,17 @@ decide(struct task *t)
 		return STEP_DONE;
 	if (h->action != HEAL_CUT && h->action != HEAL_COPY)
 		return STEP_NEXT;
-	const char *reason = !str_is(str_of(h->at->slot), "ok") ? h->at->slot : h->at->is_copy_lost ? "copy-lost" : "resumed";
+	const char *reason = !str_is(str_of(h->at->slot), "ok") ? h->at->slot
+			     : h->at->is_copy_lost              ? "copy-lost"
+								: "resumed";
 	if (h->action == HEAL_CUT)
-		log_warn("feed.resync", "subscription %s of the airlock is copied anew: %s", h->at->name,
-		         str_is(str_of(reason), "copy-lost") ? "the slot of a copy in core is lost" : "its slot in core is lost or missing");
-	return postgres_wait(conf.core, t, &sql_feed_resync_begin, (struct postgres_param[]) { P_TEXT(h->at->name), P_TEXT(reason) }, 2);
+		log_warn("feed.resync", "subscription %s of the airlock is copied anew: %s",
+			 h->at->name,
+			 str_is(str_of(reason), "copy-lost")
+				 ? "the slot of a copy in core is lost"
+				 : "its slot in core is lost or missing");
+	return postgres_wait(conf.core, t, &sql_feed_resync_begin,
+			     (struct postgres_param[]) { P_TEXT(h->at->name), P_TEXT(reason) }, 2);
 }
 
 /* ---- act ---- */
@@ -179,19 +188,29 @@ act(struct task *t)
 
 	switch (h->action) {
 	case HEAL_CUT:
-		return script(t, "alter subscription @ disable; alter subscription @ set publication bimodal_nothing with (refresh = false)", name, "");
+		return script(t,
+			      "alter subscription @ disable; alter subscription @ set publication "
+			      "bimodal_nothing with (refresh = false)",
+			      name, "");
 	case HEAL_SLOT:
-		return postgres_wait(conf.core, t, &sql_feed_slot_drop, (struct postgres_param[]) { P_TEXT(name) }, 1);
+		return postgres_wait(conf.core, t, &sql_feed_slot_drop,
+				     (struct postgres_param[]) { P_TEXT(name) }, 1);
 	case HEAL_ENABLE:
 		return script(t, "alter subscription @ enable", name, "");
 	case HEAL_FORGET:
 		return script(t, "alter subscription @ refresh publication", name, "");
 	case HEAL_COPY:
-		return script(t, is_crm ? "select change.feed_empty('#'); select crm.feed_mark('resync-begin')" : "select change.feed_empty('#')", name,
-		              publication_of(h->at));
+		return script(t,
+			      is_crm ? "select change.feed_empty('#'); select "
+				       "crm.feed_mark('resync-begin')"
+				     : "select change.feed_empty('#')",
+			      name, publication_of(h->at));
 	case HEAL_END:
 		/* The touch of the flags' counter follows the copied rows on their way to the sandbox: there it says that all are in. */
-		return script(t, is_crm ? "select crm.feed_mark('resync-end')" : "update flag.state set generation = generation", name, "");
+		return script(t,
+			      is_crm ? "select crm.feed_mark('resync-end')"
+				     : "update flag.state set generation = generation",
+			      name, "");
 	case HEAL_NOTHING:
 		break;
 	}
@@ -206,11 +225,14 @@ act_more(struct task *t)
 
 	switch (h->action) {
 	case HEAL_SLOT:
-		return postgres_wait(conf.core, t, &sql_feed_slot_create, (struct postgres_param[]) { P_TEXT(name) }, 1);
+		return postgres_wait(conf.core, t, &sql_feed_slot_create,
+				     (struct postgres_param[]) { P_TEXT(name) }, 1);
 	case HEAL_COPY:
-		return script(t, "alter subscription @ set publication #", name, publication_of(h->at));
+		return script(t, "alter subscription @ set publication #", name,
+			      publication_of(h->at));
 	case HEAL_END:
-		return postgres_wait(conf.core, t, &sql_feed_resync_end, (struct postgres_param[]) { P_TEXT(name), P_NULL }, 2);
+		return postgres_wait(conf.core, t, &sql_feed_resync_end,
+				     (struct postgres_param[]) { P_TEXT(name), P_NULL }, 2);
 	default:
 		return STEP_NEXT;
 	}
@@ -223,7 +245,8 @@ again(struct task *t)
 	const struct heal *h = task_state(t, sizeof(*h));
 
 	if (h->action == HEAL_END)
-		log_info("feed.resync", "subscription %s of the airlock is complete again", h->at->name);
+		log_info("feed.resync", "subscription %s of the airlock is complete again",
+			 h->at->name);
 	return task_sleep(t, PAUSE);
 }
 
@@ -248,6 +271,9 @@ void
 core_feed_heal_jobs(struct daemon_jobs *jobs, const struct core_feed_heal_conf *c)
 {
 	conf = *c;
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.heal", .period = PERIOD, .deadline = DEADLINE, .steps = heal_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.heal",
+						     .period = PERIOD,
+						     .deadline = DEADLINE,
+						     .steps = heal_steps });
 	core_feed_slot_job(jobs, c->core, c->airlock);
 }

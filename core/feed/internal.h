@@ -14,6 +14,7 @@ extern const struct step_row core_feed_slot_steps[];
 #define CORE_FEED_SLOT_DEADLINE_MS 15000
 
 /* The job that makes what was asked for. */
-void core_feed_slot_job(struct daemon_jobs *jobs, struct postgres_pool *core, struct postgres_pool *airlock);
+void core_feed_slot_job(struct daemon_jobs *jobs, struct postgres_pool *core,
+			struct postgres_pool *airlock);
 
 #endif

@@ -41,7 +41,8 @@ ask_read(struct task *t, struct ask *a)
 		if (str_is(str_of(slot), slots[i]))
 			a->slot = slots[i];
 	if (err == ERR_OK && a->slot == NULL)
-		err = err_set(&t->t_err, ERR_INVALID, "/slot", "must be \"%s\" or \"%s\"", slots[0], slots[1]);
+		err = err_set(&t->t_err, ERR_INVALID, "/slot", "must be \"%s\" or \"%s\"", slots[0],
+			      slots[1]);
 	json_free(body);
 	return err;
 }
@@ -55,7 +56,9 @@ ask_note(struct task *t)
 		return task_fail(t);
 	a->until = clock_now_us() + WAIT;
 	return postgres_wait(core_feed_app, t, &sql_feed_slot_ask,
-	                     (struct postgres_param[]) { P_TEXT(a->slot), P_TEXT(access_actor_of(t)->principal) }, 2);
+			     (struct postgres_param[]) { P_TEXT(a->slot),
+							 P_TEXT(access_actor_of(t)->principal) },
+			     2);
 }
 
 static enum step
@@ -69,7 +72,8 @@ ask_look(struct task *t)
 {
 	const struct ask *a = task_state(t, sizeof(*a));
 
-	return postgres_wait(core_feed_app, t, &sql_feed_slot_answer, (struct postgres_param[]) { P_TEXT(a->slot) }, 1);
+	return postgres_wait(core_feed_app, t, &sql_feed_slot_answer,
+			     (struct postgres_param[]) { P_TEXT(a->slot) }, 1);
 }
 
 static enum step
@@ -80,19 +84,22 @@ ask_answer(struct task *t)
 	if (postgres_rows(t, 0) == 1 && !postgres_bool(t, 0, 0, 0)) {
 		if (clock_now_us() < a->until)
 			return task_jump(t, ask_pause);
-		return http_reply_json(t, 202, str_of(arena_printf(&t->t_arena, "{\"slot\":\"%s\",\"state\":\"asked\"}", a->slot)));
+		return http_reply_json(
+			t, 202,
+			str_of(arena_printf(&t->t_arena, "{\"slot\":\"%s\",\"state\":\"asked\"}",
+					    a->slot)));
 	}
 	if (!postgres_is_null(t, 0, 0, 1))
-		return task_fail_set(t, ERR_CONFLICT, NULL, "%.*s", STR_FMT(postgres_value(t, 0, 0, 1)));
-	return http_reply_json(t, 200, str_of(arena_printf(&t->t_arena, "{\"slot\":\"%s\",\"state\":\"made\"}", a->slot)));
+		return task_fail_set(t, ERR_CONFLICT, NULL, "%.*s",
+				     STR_FMT(postgres_value(t, 0, 0, 1)));
+	return http_reply_json(
+		t, 200,
+		str_of(arena_printf(&t->t_arena, "{\"slot\":\"%s\",\"state\":\"made\"}", a->slot)));
 }
 
 const struct step_row core_feed_slot_steps[] = {
-	{ "note", ask_note },
-	{ "pause", ask_pause },
-	{ "look", ask_look },
-	{ "answer", ask_answer },
-	{ NULL, NULL },
+	{ "note", ask_note },     { "pause", ask_pause }, { "look", ask_look },
+	{ "answer", ask_answer }, { NULL, NULL },
 };
 
 /* ---- the job ---- */
@@ -123,14 +130,16 @@ order_drop(struct task *t)
 	if (postgres_rows(t, 0) == 0)
 		return STEP_DONE;
 	(void)str_copy(o->slot, sizeof(o->slot), postgres_value(t, 0, 0, 0));
-	return postgres_wait(orders.airlock, t, &sql_feed_slot_drop, (struct postgres_param[]) { P_TEXT(o->slot) }, 1);
+	return postgres_wait(orders.airlock, t, &sql_feed_slot_drop,
+			     (struct postgres_param[]) { P_TEXT(o->slot) }, 1);
 }
 
 static enum step
 order_create(struct task *t)
 {
 	const struct order *o = task_state(t, sizeof(*o));
-	return postgres_wait(orders.airlock, t, &sql_feed_slot_create, (struct postgres_param[]) { P_TEXT(o->slot) }, 1);
+	return postgres_wait(orders.airlock, t, &sql_feed_slot_create,
+			     (struct postgres_param[]) { P_TEXT(o->slot) }, 1);
 }
 
 static enum step
@@ -139,8 +148,10 @@ order_end(struct task *t)
 	struct order *o = task_state(t, sizeof(*o));
 
 	o->is_made = postgres_rows(t, 0) == 1;
-	const struct postgres_param error = o->is_made ? P_NULL : P_TEXT("the slot is in use: stop the subscription first");
-	return postgres_wait(orders.core, t, &sql_feed_resync_end, (struct postgres_param[]) { P_TEXT(o->slot), error }, 2);
+	const struct postgres_param error =
+		o->is_made ? P_NULL : P_TEXT("the slot is in use: stop the subscription first");
+	return postgres_wait(orders.core, t, &sql_feed_resync_end,
+			     (struct postgres_param[]) { P_TEXT(o->slot), error }, 2);
 }
 
 static enum step
@@ -149,20 +160,27 @@ order_tell(struct task *t)
 	const struct order *o = task_state(t, sizeof(*o));
 
 	if (o->is_made)
-		log_warn("feed.slot", "made slot %s of the airlock anew: the sandbox asked for it", o->slot);
+		log_warn("feed.slot", "made slot %s of the airlock anew: the sandbox asked for it",
+			 o->slot);
 	else
-		log_warn("feed.slot", "slot %s of the airlock was asked for, but it is in use", o->slot);
+		log_warn("feed.slot", "slot %s of the airlock was asked for, but it is in use",
+			 o->slot);
 	return STEP_DONE;
 }
 
 static const struct step_row order_steps[] = {
-	{ "take", order_take }, { "drop", order_drop }, { "create", order_create }, { "end", order_end }, { "tell", order_tell }, { NULL, NULL },
+	{ "take", order_take }, { "drop", order_drop }, { "create", order_create },
+	{ "end", order_end },   { "tell", order_tell }, { NULL, NULL },
 };
 
 void
-core_feed_slot_job(struct daemon_jobs *jobs, struct postgres_pool *core, struct postgres_pool *airlock)
+core_feed_slot_job(struct daemon_jobs *jobs, struct postgres_pool *core,
+		   struct postgres_pool *airlock)
 {
 	orders.core = core;
 	orders.airlock = airlock;
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.slots", .period = ORDER_PERIOD, .deadline = ORDER_DEADLINE, .steps = order_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.slots",
+						     .period = ORDER_PERIOD,
+						     .deadline = ORDER_DEADLINE,
+						     .steps = order_steps });
 }

@@ -101,7 +101,8 @@ core_flags_variant(const char *key, struct str unit, char *out, size_t size)
 	if (s == NULL)
 		return false;
 	flag_evaluate(s, str_of(key), unit, clock_wall_us(), &result);
-	if (result.outcome != FLAG_EVALUATED || result.variation.p == NULL || !str_copy(out, size, result.variation))
+	if (result.outcome != FLAG_EVALUATED || result.variation.p == NULL ||
+	    !str_copy(out, size, result.variation))
 		return false;
 	if (result.reason == FLAG_SPLIT)
 		flag_exposures_add(exposures, str_of(key), unit, result.variation, result.revision);

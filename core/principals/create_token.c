@@ -23,8 +23,12 @@ create_write(struct task *t)
 	const struct str audience = rest;
 	if (c == NULL)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory");
-	if (name.len == 0 || role.len == 0 || !(str_is(audience, "core") || str_is(audience, "sandbox")))
-		return task_fail_set(t, ERR_INVALID, NULL, "--create-token takes NAME:ROLE:core or NAME:ROLE:sandbox, not \"%s\"", order->argument);
+	if (name.len == 0 || role.len == 0 ||
+	    !(str_is(audience, "core") || str_is(audience, "sandbox")))
+		return task_fail_set(
+			t, ERR_INVALID, NULL,
+			"--create-token takes NAME:ROLE:core or NAME:ROLE:sandbox, not \"%s\"",
+			order->argument);
 
 	access_token_make(str_is(audience, "core") ? ACCESS_CORE : ACCESS_SANDBOX, &c->token);
 	struct uuid id;
@@ -37,7 +41,9 @@ create_write(struct task *t)
 	uuid_text(&id, token);
 	hex_encode(c->token.hash, SHA256_BYTES, hash);
 	const struct postgres_param params[] = {
-		P_TEXT(principal), P_STR(name), P_STR(role), P_TEXT(token), P_STR(audience), P_TEXT(hash), P_TEXT(c->token.prefix),
+		P_TEXT(principal),       P_STR(name),     P_STR(role),
+		P_TEXT(token),           P_STR(audience), P_TEXT(hash),
+		P_TEXT(c->token.prefix),
 	};
 	return postgres_wait(order->pool, t, &sql_access_token_create, params, ARRAY_LEN(params));
 }

@@ -25,10 +25,13 @@ snapshot_apply(const PGresult *rows, void *arg UNUSED, struct err_info *info)
 	return err;
 }
 
-static struct daemon_snapshot snapshot = { .name = "access.load", .stmt = &sql_access_snapshot, .apply = snapshot_apply };
+static struct daemon_snapshot snapshot = { .name = "access.load",
+					   .stmt = &sql_access_snapshot,
+					   .apply = snapshot_apply };
 
 void
-core_principals_use(struct access *access, struct postgres_pool *pool, void (*swapped)(void *arg), void *arg)
+core_principals_use(struct access *access, struct postgres_pool *pool, void (*swapped)(void *arg),
+		    void *arg)
 {
 	access_here = access;
 	snapshot.pool = pool;
@@ -52,7 +55,8 @@ used_write(struct task *t)
 	const size_t n = access_used_take(access_here, &hashes);
 	enum step next = STEP_DONE;
 	if (n > 0)
-		next = postgres_wait(snapshot.pool, t, &sql_access_used, (struct postgres_param[]) { P_STR(buf_str(&hashes)) }, 1);
+		next = postgres_wait(snapshot.pool, t, &sql_access_used,
+				     (struct postgres_param[]) { P_STR(buf_str(&hashes)) }, 1);
 	buf_free(&hashes);
 	return next;
 }
@@ -63,7 +67,8 @@ void
 core_principals_flush_used(struct task_engine *e)
 {
 	struct task *t = NULL;
-	(void)!task_start(e, "access.used", used_steps, clock_now_us() + LOAD_DEADLINE, ARENA_CAP_BYTES, NULL, NULL, &t);
+	(void)!task_start(e, "access.used", used_steps, clock_now_us() + LOAD_DEADLINE,
+			  ARENA_CAP_BYTES, NULL, NULL, &t);
 }
 
 /* ---- routes ---- */

@@ -13,7 +13,8 @@
 #include "postgres/postgres.h"
 
 /* Before anything else of this room. `pool`: the workers' role; owner of both remains the caller. `swapped`: after each new snapshot. */
-void core_principals_use(struct access *access, struct postgres_pool *pool, void (*swapped)(void *arg), void *arg);
+void core_principals_use(struct access *access, struct postgres_pool *pool,
+			 void (*swapped)(void *arg), void *arg);
 
 /* Read the snapshot in a task of its own and swap it in. */
 void core_principals_load(struct task_engine *e);

@@ -24,11 +24,13 @@ extern const size_t sandbox_experiment_routes_count;
 
 /* ---- jobs ---- */
 struct sandbox_experiment_jobs_conf {
-	struct postgres_pool *pool; /* the deployer's login; slow lane                              */
+	struct postgres_pool
+		*pool; /* the deployer's login; slow lane                              */
 	struct feature_runtime *runtime;
-	usec_t period;              /* of folding and judging                                       */
-	usec_t stale_after;         /* age of the copy from which on nothing is judged              */
+	usec_t period;      /* of folding and judging                                       */
+	usec_t stale_after; /* age of the copy from which on nothing is judged              */
 };
-void sandbox_experiment_jobs(struct daemon_jobs *jobs, const struct sandbox_experiment_jobs_conf *conf);
+void sandbox_experiment_jobs(struct daemon_jobs *jobs,
+			     const struct sandbox_experiment_jobs_conf *conf);
 
 #endif

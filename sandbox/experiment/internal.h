@@ -35,7 +35,7 @@ struct judge {
 	int64_t withdrawn;
 	bool definition_changed; /* flag or package are not what was frozen */
 	bool time_is_over;
-	bool is_settled;         /* everything that was due has been folded */
+	bool is_settled; /* everything that was due has been folded */
 	bool is_stopped;
 	int64_t units[FEATURE_VARIATIONS_MAX]; /* exposed */
 	struct stats_sums sums[FEATURE_GUARDRAILS_MAX + 1][FEATURE_VARIATIONS_MAX];

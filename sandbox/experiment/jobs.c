@@ -26,7 +26,8 @@ static struct {
 	struct buf slug, metric, units, exposed_at, until, received;
 } batch;
 
-static struct buf *const batch_texts[] = { &batch.slug, &batch.metric, &batch.units, &batch.exposed_at, &batch.until, &batch.received };
+static struct buf *const batch_texts[] = { &batch.slug,       &batch.metric, &batch.units,
+					   &batch.exposed_at, &batch.until,  &batch.received };
 
 struct fold {
 	unsigned batches;
@@ -46,14 +47,16 @@ fold_consume(struct task *t)
 	char max[24];
 
 	(void)snprintf(max, sizeof(max), "%d", EVENTS_MAX);
-	return postgres_wait(pool(), t, &sql_lab_consume, (struct postgres_param[]) { P_TEXT(max) }, 1);
+	return postgres_wait(pool(), t, &sql_lab_consume, (struct postgres_param[]) { P_TEXT(max) },
+			     1);
 }
 
 static enum step
 fold_consumed(struct task *t)
 {
 	if (postgres_int(t, 0, 0, 1, 0) > 0)
-		log_info("experiment.purge", "%lld rows of people who left the copy were removed", (long long)postgres_int(t, 0, 0, 1, 0));
+		log_info("experiment.purge", "%lld rows of people who left the copy were removed",
+			 (long long)postgres_int(t, 0, 0, 1, 0));
 	/* A long queue (an initial copy) is taken at once, not a piece a second. */
 	return postgres_int(t, 0, 0, 0, 0) >= EVENTS_MAX ? task_jump(t, fold_consume) : STEP_NEXT;
 }
@@ -67,7 +70,8 @@ fold_next(struct task *t)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to fold");
 	if (f->batches++ >= BATCHES_MAX)
 		return task_jump(t, fold_judge);
-	return postgres_wait(pool(), t, &sql_lab_fold_next, (struct postgres_param[]) { P_TEXT(UNITS_MAX) }, 1);
+	return postgres_wait(pool(), t, &sql_lab_fold_next,
+			     (struct postgres_param[]) { P_TEXT(UNITS_MAX) }, 1);
 }
 
 static enum step
@@ -103,9 +107,14 @@ fold_store(struct task *t)
 	const struct err_info *info = NULL;
 
 	if (task_wait_err(t, 0, &info) != ERR_OK || !feature_runtime_values(t, 0, &values)) {
-		const char *why = info != NULL && info->msg[0] != '\0' ? info->msg : "the metric's query gave no values";
-		log_warn("experiment.fold", "%.*s: metric %.*s: %s", STR_FMT(buf_str(&batch.slug)), STR_FMT(buf_str(&batch.metric)), why);
-		return postgres_wait(pool(), t, &sql_lab_fold_failed, (struct postgres_param[]) { P_STR(buf_str(&batch.slug)), P_TEXT(why) }, 2);
+		const char *why = info != NULL && info->msg[0] != '\0'
+					  ? info->msg
+					  : "the metric's query gave no values";
+		log_warn("experiment.fold", "%.*s: metric %.*s: %s", STR_FMT(buf_str(&batch.slug)),
+			 STR_FMT(buf_str(&batch.metric)), why);
+		return postgres_wait(
+			pool(), t, &sql_lab_fold_failed,
+			(struct postgres_param[]) { P_STR(buf_str(&batch.slug)), P_TEXT(why) }, 2);
 	}
 	const struct postgres_param params[] = {
 		P_STR(buf_str(&batch.slug)),
@@ -131,14 +140,10 @@ fold_judge(struct task *t)
 }
 
 static const struct step_row fold_steps[] = {
-	{ "consume", fold_consume },
-	{ "consumed", fold_consumed },
-	{ "next", fold_next },
-	{ "measure", fold_measure },
-	{ "store", fold_store },
-	{ "again", fold_again },
-	{ "judge", fold_judge },
-	{ NULL, NULL },
+	{ "consume", fold_consume }, { "consumed", fold_consumed },
+	{ "next", fold_next },       { "measure", fold_measure },
+	{ "store", fold_store },     { "again", fold_again },
+	{ "judge", fold_judge },     { NULL, NULL },
 };
 
 /* ---- whoever left the copy without a trace in the outbox ---- */
@@ -153,17 +158,25 @@ static enum step
 reconciled(struct task *t)
 {
 	if (postgres_int(t, 0, 0, 0, 0) > 0)
-		log_info("experiment.purge", "%lld rows of people who had left the copy were removed", (long long)postgres_int(t, 0, 0, 0, 0));
+		log_info("experiment.purge",
+			 "%lld rows of people who had left the copy were removed",
+			 (long long)postgres_int(t, 0, 0, 0, 0));
 	return STEP_DONE;
 }
 
-static const struct step_row reconcile_steps[] = { { "reconcile", reconcile }, { "reconciled", reconciled }, { NULL, NULL } };
+static const struct step_row reconcile_steps[] = { { "reconcile", reconcile },
+						   { "reconciled", reconciled },
+						   { NULL, NULL } };
 
 void
 sandbox_experiment_jobs(struct daemon_jobs *jobs, const struct sandbox_experiment_jobs_conf *conf)
 {
 	sandbox_experiment_jobs_conf = *conf;
-	daemon_jobs_add(jobs,
-	                &(struct daemon_job) { .name = "experiment.fold", .period = conf->period, .deadline = DEADLINE, .steps = fold_steps });
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "experiment.reconcile", .period = RECONCILE_PERIOD, .steps = reconcile_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "experiment.fold",
+						     .period = conf->period,
+						     .deadline = DEADLINE,
+						     .steps = fold_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "experiment.reconcile",
+						     .period = RECONCILE_PERIOD,
+						     .steps = reconcile_steps });
 }

@@ -15,12 +15,16 @@ rule_make(struct judge *j)
 
 	j->rule = (struct stats_rule) { .alpha = m->alpha, .planned_n = (double)m->planned_units };
 	for (size_t arm = 1; arm < m->n_variations; arm++) {
-		for (size_t i = 0; i <= m->n_guardrails && j->rule.metrics < STATS_METRICS_MAX; i++) {
+		for (size_t i = 0; i <= m->n_guardrails && j->rule.metrics < STATS_METRICS_MAX;
+		     i++) {
 			const struct feature_metric *metric = feature_metric_at(m, i);
-			j->metric[j->rule.metrics] = (struct judge_metric) { .metric = metric, .arm = arm };
+			j->metric[j->rule.metrics] =
+				(struct judge_metric) { .metric = metric, .arm = arm };
 			j->rule.metric[j->rule.metrics++] = (struct stats_metric_rule) {
 				.role = i == 0 ? STATS_SUCCESS : STATS_GUARDRAIL,
-				.direction = metric->direction == FEATURE_INCREASE ? STATS_MORE_IS_BETTER : STATS_LESS_IS_BETTER,
+				.direction = metric->direction == FEATURE_INCREASE
+						     ? STATS_MORE_IS_BETTER
+						     : STATS_LESS_IS_BETTER,
 				.min_effect = i == 0 ? m->minimum_effect : 0,
 				.margin = i == 0 ? 0 : metric->margin,
 			};
@@ -79,18 +83,22 @@ metrics_judge(struct judge *j, struct err_info *info)
 		const struct stats_sums *sums = j->sums[metric_index(j, i)];
 		const bool success = j->rule.metric[i].role == STATS_SUCCESS;
 		const struct stats_measure measure = {
-			.kind = x->metric->kind == FEATURE_PROPORTION ? STATS_PROPORTION : STATS_MEAN,
+			.kind = x->metric->kind == FEATURE_PROPORTION ? STATS_PROPORTION
+								      : STATS_MEAN,
 			.scale = 1,
 			.scale_x = 1,
 		};
-		err = stats_compare(&sums[0], &sums[x->arm], &measure, success ? alphas.success : alphas.noninferior, 0, &x->comparison, info);
+		err = stats_compare(&sums[0], &sums[x->arm], &measure,
+				    success ? alphas.success : alphas.noninferior, 0,
+				    &x->comparison, info);
 		if (err != ERR_OK)
 			break;
 		if (success) {
 			j->result[i] = stats_success_judge(&j->rule.metric[i], &x->comparison);
 			continue;
 		}
-		err = stats_guardrail_judge(&j->rule, i, &x->comparison, j->ended, &j->result[i], info);
+		err = stats_guardrail_judge(&j->rule, i, &x->comparison, j->ended, &j->result[i],
+					    info);
 		if (err == ERR_OK && stats_guardrail_harmed(&j->result[i]))
 			j->harmed = true;
 	}
@@ -168,7 +176,8 @@ sums_json(const struct judge *j, struct buf *out)
 		buf_printf(out, "%s\"%s\":{", i > 0 ? "," : "", feature_metric_at(m, i)->name);
 		for (size_t arm = 0; arm < m->n_variations; arm++) {
 			const struct stats_sums *s = &j->sums[i][arm];
-			buf_printf(out, "%s\"%s\":{\"n\":%lld,\"y\":\"", arm > 0 ? "," : "", m->variations[arm], (long long)s->n);
+			buf_printf(out, "%s\"%s\":{\"n\":%lld,\"y\":\"", arm > 0 ? "," : "",
+				   m->variations[arm], (long long)s->n);
 			integer128(out, s->y);
 			buf_add_cstr(out, "\",\"yy\":\"");
 			integer128(out, s->yy);
@@ -184,7 +193,8 @@ units_json(const struct judge *j, struct buf *out)
 {
 	buf_add_char(out, '{');
 	for (size_t arm = 0; arm < j->manifest->n_variations; arm++)
-		buf_printf(out, "%s\"%s\":%lld", arm > 0 ? "," : "", j->manifest->variations[arm], (long long)j->units[arm]);
+		buf_printf(out, "%s\"%s\":%lld", arm > 0 ? "," : "", j->manifest->variations[arm],
+			   (long long)j->units[arm]);
 	buf_add_char(out, '}');
 }
 
@@ -197,8 +207,9 @@ metric_json(const struct judge *j, size_t i, struct buf *out)
 	const struct stats_metric_result *r = &j->result[i];
 	const bool success = j->rule.metric[i].role == STATS_SUCCESS;
 
-	buf_printf(out, "{\"metric\":\"%s\",\"role\":\"%s\",\"variation\":\"%s\",\"known\":%s", x->metric->name, success ? "success" : "guardrail",
-	           j->manifest->variations[x->arm], r->known ? "true" : "false");
+	buf_printf(out, "{\"metric\":\"%s\",\"role\":\"%s\",\"variation\":\"%s\",\"known\":%s",
+		   x->metric->name, success ? "success" : "guardrail",
+		   j->manifest->variations[x->arm], r->known ? "true" : "false");
 	number(out, "control", c->control.mean);
 	number(out, "treatment", c->treatment.mean);
 	number(out, "effect", c->effect.estimate);
@@ -233,7 +244,8 @@ body_json(const struct judge *j, struct buf *out)
 	units_json(j, out);
 	buf_add_cstr(out, ",\"sums\":");
 	sums_json(j, out);
-	buf_printf(out, ",\"withdrawn\":%lld,\"sample_ratio\":{\"failed\":%s", (long long)j->withdrawn, j->srm.failed ? "true" : "false");
+	buf_printf(out, ",\"withdrawn\":%lld,\"sample_ratio\":{\"failed\":%s",
+		   (long long)j->withdrawn, j->srm.failed ? "true" : "false");
 	number(out, "chi2", j->srm.chi2);
 	number(out, "p", j->srm.p);
 	buf_add_cstr(out, "},\"metrics\":[");
@@ -241,7 +253,8 @@ body_json(const struct judge *j, struct buf *out)
 		buf_add_cstr(out, i > 0 ? "," : "");
 		metric_json(j, i, out);
 	}
-	buf_printf(out, "],\"ended\":%s,\"harm_stopped\":%s", j->ended ? "true" : "false", j->harmed ? "true" : "false");
+	buf_printf(out, "],\"ended\":%s,\"harm_stopped\":%s", j->ended ? "true" : "false",
+		   j->harmed ? "true" : "false");
 }
 
 void
@@ -258,10 +271,12 @@ judge_reasons_json(const struct judge *j, struct buf *out)
 	buf_add_char(out, '[');
 	for (size_t i = 0; i < j->verdict.reasons; i++) {
 		const struct stats_reason *r = &j->verdict.reason[i];
-		buf_printf(out, "%s{\"reason\":\"%s\"", i > 0 ? "," : "", stats_reason_name(r->code));
+		buf_printf(out, "%s{\"reason\":\"%s\"", i > 0 ? "," : "",
+			   stats_reason_name(r->code));
 		if (r->metric >= 0)
-			buf_printf(out, ",\"metric\":\"%s\",\"variation\":\"%s\"", j->metric[r->metric].metric->name,
-			           j->manifest->variations[j->metric[r->metric].arm]);
+			buf_printf(out, ",\"metric\":\"%s\",\"variation\":\"%s\"",
+				   j->metric[r->metric].metric->name,
+				   j->manifest->variations[j->metric[r->metric].arm]);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -276,7 +291,8 @@ judge_evidence_json(const struct judge *j, struct buf *out)
 	buf_json_cstr(out, j->package_sha256);
 	buf_add_cstr(out, ",\"rule_sha256\":");
 	buf_json_cstr(out, j->rule_sha256);
-	buf_printf(out, ",\"verdict\":\"%s\",\"stop\":\"%s\",", stats_outcome_name(j->verdict.outcome), j->stop);
+	buf_printf(out, ",\"verdict\":\"%s\",\"stop\":\"%s\",",
+		   stats_outcome_name(j->verdict.outcome), j->stop);
 	body_json(j, out);
 	buf_add_cstr(out, ",\"reasons\":");
 	judge_reasons_json(j, out);

@@ -37,13 +37,15 @@ sandbox_experiment_use(struct postgres_pool *pool, struct http_client *core)
 static enum step
 no_such(struct task *t)
 {
-	return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no experiment \"%.*s\"", STR_FMT(http_param(t, "slug")));
+	return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no experiment \"%.*s\"",
+			     STR_FMT(http_param(t, "slug")));
 }
 
 static enum step
 ask_slug(struct task *t, const struct postgres_stmt *s)
 {
-	return postgres_wait(here.pool, t, s, (struct postgres_param[]) { P_STR(http_param(t, "slug")) }, 1);
+	return postgres_wait(here.pool, t, s,
+			     (struct postgres_param[]) { P_STR(http_param(t, "slug")) }, 1);
 }
 
 static bool
@@ -53,7 +55,8 @@ limit_read(struct task *t, char text[24])
 	int64_t limit = LIMIT_DEFAULT;
 
 	if (given.p != NULL && str_int(given, 1, LIMIT_MAX, &limit) != ERR_OK) {
-		(void)err_set(&t->t_err, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d", LIMIT_MAX);
+		(void)err_set(&t->t_err, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
+			      LIMIT_MAX);
 		return false;
 	}
 	(void)snprintf(text, 24, "%lld", (long long)limit);
@@ -70,7 +73,8 @@ list_read(struct task *t)
 
 	if (!limit_read(t, limit))
 		return task_fail(t);
-	const struct postgres_param params[] = { P_STR(after.p != NULL ? after : STR("")), P_TEXT(limit) };
+	const struct postgres_param params[] = { P_STR(after.p != NULL ? after : STR("")),
+						 P_TEXT(limit) };
 	return postgres_wait(here.pool, t, &sql_lab_experiment_list, params, ARRAY_LEN(params));
 }
 
@@ -89,7 +93,8 @@ get_read(struct task *t)
 static enum step
 get_answer(struct task *t)
 {
-	return postgres_rows(t, 0) == 0 ? no_such(t) : http_reply_json(t, 200, postgres_value(t, 0, 0, 0));
+	return postgres_rows(t, 0) == 0 ? no_such(t)
+					: http_reply_json(t, 200, postgres_value(t, 0, 0, 0));
 }
 
 static enum step
@@ -106,7 +111,8 @@ results_read(struct task *t)
 static enum step
 results_answer(struct task *t)
 {
-	return postgres_bool(t, 0, 0, 0) ? http_reply_json(t, 200, postgres_value(t, 0, 0, 1)) : no_such(t);
+	return postgres_bool(t, 0, 0, 0) ? http_reply_json(t, 200, postgres_value(t, 0, 0, 1))
+					 : no_such(t);
 }
 
 static enum step
@@ -121,7 +127,8 @@ verdict_answer(struct task *t)
 	if (!postgres_bool(t, 0, 0, 0))
 		return no_such(t);
 	if (postgres_is_null(t, 0, 0, 1))
-		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no verdict on \"%.*s\" yet", STR_FMT(http_param(t, "slug")));
+		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no verdict on \"%.*s\" yet",
+				     STR_FMT(http_param(t, "slug")));
 	return http_reply_json(t, 200, postgres_value(t, 0, 0, 1));
 }
 
@@ -132,7 +139,8 @@ static step_fn stop_look;
 static enum step
 stop_ask(struct task *t)
 {
-	const struct postgres_param params[] = { P_STR(http_param(t, "slug")), P_TEXT(access_actor_of(t)->principal) };
+	const struct postgres_param params[] = { P_STR(http_param(t, "slug")),
+						 P_TEXT(access_actor_of(t)->principal) };
 	return postgres_wait(here.pool, t, &sql_lab_want_stop, params, ARRAY_LEN(params));
 }
 
@@ -144,7 +152,9 @@ stop_asked(struct task *t)
 	if (str_is(outcome, "missing"))
 		return no_such(t);
 	if (str_is(outcome, "ended"))
-		return task_fail_set(t, ERR_CONFLICT, NULL, "the experiment \"%.*s\" is not running", STR_FMT(http_param(t, "slug")));
+		return task_fail_set(t, ERR_CONFLICT, NULL,
+				     "the experiment \"%.*s\" is not running",
+				     STR_FMT(http_param(t, "slug")));
 	return STEP_NEXT;
 }
 
@@ -182,19 +192,25 @@ promote_read(struct task *t)
 {
 	struct json_member member[4];
 	size_t n = ARRAY_LEN(member);
-	struct str risk = STR("Read-only queries under the feature's own login; the flag turns it off at once.");
+	struct str risk = STR(
+		"Read-only queries under the feature's own login; the flag turns it off at once.");
 
 	if (http_body(t).len > 0) {
 		if (json_scan_object(http_body(t), &t->t_arena, member, &n, &t->t_err) != ERR_OK)
 			return task_fail(t);
 		for (size_t i = 0; i < n; i++) {
-			if (!str_is(member[i].key, "risk") || member[i].kind != JSON_STRING || member[i].value.len > RISK_BYTES_MAX ||
+			if (!str_is(member[i].key, "risk") || member[i].kind != JSON_STRING ||
+			    member[i].value.len > RISK_BYTES_MAX ||
 			    json_unescape(member[i].value, &t->t_arena, &risk) != ERR_OK)
-				return task_fail_set(t, ERR_INVALID, "/risk", "the only member is \"risk\", a string of at most %d bytes",
-				                     RISK_BYTES_MAX);
+				return task_fail_set(
+					t, ERR_INVALID, "/risk",
+					"the only member is \"risk\", a string of at most %d bytes",
+					RISK_BYTES_MAX);
 		}
 	}
-	const struct postgres_param params[] = { P_STR(http_param(t, "slug")), P_TEXT(access_actor_of(t)->principal), P_STR(risk) };
+	const struct postgres_param params[] = { P_STR(http_param(t, "slug")),
+						 P_TEXT(access_actor_of(t)->principal),
+						 P_STR(risk) };
 	return postgres_wait(here.pool, t, &sql_lab_promote, params, ARRAY_LEN(params));
 }
 
@@ -208,16 +224,23 @@ promote_send(struct task *t)
 	if (postgres_rows(t, 0) == 0)
 		return no_such(t);
 	if (postgres_is_null(t, 0, 0, VERDICT))
-		return task_fail_set(t, ERR_CONFLICT, NULL, "there is no verdict on \"%.*s\" yet; only what is proven is promoted", STR_FMT(slug));
+		return task_fail_set(
+			t, ERR_CONFLICT, NULL,
+			"there is no verdict on \"%.*s\" yet; only what is proven is promoted",
+			STR_FMT(slug));
 	if (!str_is(postgres_value(t, 0, 0, VERDICT), "proven"))
-		return task_fail_set(t, ERR_CONFLICT, NULL, "\"%.*s\" is %.*s; only what is proven is promoted", STR_FMT(slug),
-		                     STR_FMT(postgres_value(t, 0, 0, VERDICT)));
+		return task_fail_set(t, ERR_CONFLICT, NULL,
+				     "\"%.*s\" is %.*s; only what is proven is promoted",
+				     STR_FMT(slug), STR_FMT(postgres_value(t, 0, 0, VERDICT)));
 	if (!postgres_is_null(t, 0, 0, CHANGE))
-		return task_fail_set(t, ERR_CONFLICT, NULL, "\"%.*s\" has been filed already, as change %.*s", STR_FMT(slug),
-		                     STR_FMT(postgres_value(t, 0, 0, CHANGE)));
+		return task_fail_set(t, ERR_CONFLICT, NULL,
+				     "\"%.*s\" has been filed already, as change %.*s",
+				     STR_FMT(slug), STR_FMT(postgres_value(t, 0, 0, CHANGE)));
 	return http_client_wait(here.core, t,
-	                        &(struct http_client_call) {
-	                                .method = HTTP_POST, .url = STR("/v1/changes"), .body = postgres_value(t, 0, 0, BODY), .timeout = PROMOTE_TIMEOUT });
+				&(struct http_client_call) { .method = HTTP_POST,
+							     .url = STR("/v1/changes"),
+							     .body = postgres_value(t, 0, 0, BODY),
+							     .timeout = PROMOTE_TIMEOUT });
 }
 
 struct filed {
@@ -242,20 +265,26 @@ promote_filed(struct task *t)
 	f->status = http_client_status(r);
 	f->body = arena_str(&t->t_arena, http_client_body(r));
 	if (json_parse(http_client_body(r), &j, &ignored) == ERR_OK && cJSON_IsObject(j)) {
-		if (json_string(j, "id", false, &id, &ignored) != ERR_OK || json_string(j, "detail", false, &detail, &ignored) != ERR_OK)
+		if (json_string(j, "id", false, &id, &ignored) != ERR_OK ||
+		    json_string(j, "detail", false, &detail, &ignored) != ERR_OK)
 			id = NULL;
 	}
 	struct uuid uuid;
-	const bool taken = f->status >= 200 && f->status < 300 && id != NULL && uuid_parse(str_of(id), &uuid) == ERR_OK;
+	const bool taken = f->status >= 200 && f->status < 300 && id != NULL &&
+			   uuid_parse(str_of(id), &uuid) == ERR_OK;
 	if (!taken) {
-		const enum err code = f->status == 409 || f->status == 422 ? ERR_CONFLICT : f->status == 403 ? ERR_FORBIDDEN : ERR_UPSTREAM;
-		(void)err_set(&t->t_err, code, NULL, "core did not take the change (%d): %.200s", f->status, detail != NULL ? detail : "no detail");
+		const enum err code = f->status == 409 || f->status == 422 ? ERR_CONFLICT
+				      : f->status == 403                   ? ERR_FORBIDDEN
+									   : ERR_UPSTREAM;
+		(void)err_set(&t->t_err, code, NULL, "core did not take the change (%d): %.200s",
+			      f->status, detail != NULL ? detail : "no detail");
 		json_free(j);
 		return task_fail(t);
 	}
 	uuid_text(&uuid, f->change);
 	json_free(j);
-	const struct postgres_param params[] = { P_STR(http_param(t, "slug")), P_TEXT(f->change), P_TEXT(access_actor_of(t)->principal) };
+	const struct postgres_param params[] = { P_STR(http_param(t, "slug")), P_TEXT(f->change),
+						 P_TEXT(access_actor_of(t)->principal) };
 	return postgres_wait(here.pool, t, &sql_lab_promoted, params, ARRAY_LEN(params));
 }
 
@@ -266,28 +295,37 @@ promote_answer(struct task *t)
 	return http_reply_json(t, f->status, f->body);
 }
 
-static const struct step_row list_steps[] = { { "read", list_read }, { "answer", list_answer }, { NULL, NULL } };
-static const struct step_row get_steps[] = { { "read", get_read }, { "answer", get_answer }, { NULL, NULL } };
-static const struct step_row results_steps[] = { { "read", results_read }, { "answer", results_answer }, { NULL, NULL } };
-static const struct step_row verdict_steps[] = { { "read", verdict_read }, { "answer", verdict_answer }, { NULL, NULL } };
+static const struct step_row list_steps[] = { { "read", list_read },
+					      { "answer", list_answer },
+					      { NULL, NULL } };
+static const struct step_row get_steps[] = { { "read", get_read },
+					     { "answer", get_answer },
+					     { NULL, NULL } };
+static const struct step_row results_steps[] = { { "read", results_read },
+						 { "answer", results_answer },
+						 { NULL, NULL } };
+static const struct step_row verdict_steps[] = { { "read", verdict_read },
+						 { "answer", verdict_answer },
+						 { NULL, NULL } };
 static const struct step_row stop_steps[] = {
 	{ "ask", stop_ask },       { "asked", stop_asked }, { "look", stop_look },
 	{ "answer", stop_answer }, { "again", stop_again }, { NULL, NULL },
 };
 static const struct step_row promote_steps[] = {
-	{ "read", promote_read },
-	{ "send", promote_send },
-	{ "filed", promote_filed },
-	{ "answer", promote_answer },
-	{ NULL, NULL },
+	{ "read", promote_read },     { "send", promote_send }, { "filed", promote_filed },
+	{ "answer", promote_answer }, { NULL, NULL },
 };
 
 const struct http_route sandbox_experiment_routes[] = {
 	{ HTTP_GET, "/v1/experiments", "experiment.list", list_steps, .right = "experiment.read" },
 	{ HTTP_GET, ONE, "experiment.get", get_steps, .right = "experiment.read" },
-	{ HTTP_GET, ONE "/results", "experiment.results", results_steps, .right = "experiment.read" },
-	{ HTTP_GET, ONE "/verdict", "experiment.verdict", verdict_steps, .right = "experiment.read" },
-	{ HTTP_POST, ONE "/stop", "experiment.stop", stop_steps, .right = "experiment.stop", .deadline_ms = DEADLINE_MS },
-	{ HTTP_POST, ONE "/promote", "experiment.promote", promote_steps, .right = "experiment.promote", .deadline_ms = DEADLINE_MS },
+	{ HTTP_GET, ONE "/results", "experiment.results", results_steps,
+	  .right = "experiment.read" },
+	{ HTTP_GET, ONE "/verdict", "experiment.verdict", verdict_steps,
+	  .right = "experiment.read" },
+	{ HTTP_POST, ONE "/stop", "experiment.stop", stop_steps, .right = "experiment.stop",
+	  .deadline_ms = DEADLINE_MS },
+	{ HTTP_POST, ONE "/promote", "experiment.promote", promote_steps,
+	  .right = "experiment.promote", .deadline_ms = DEADLINE_MS },
 };
 const size_t sandbox_experiment_routes_count = ARRAY_LEN(sandbox_experiment_routes);

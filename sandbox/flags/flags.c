@@ -28,24 +28,29 @@ snapshot_apply(const PGresult *rows, void *arg UNUSED, struct err_info *info)
 	const int64_t before = flag_store_generation(flags.store);
 	flag_store_swap(flags.store, snapshot);
 	if (flag_snapshot_generation(snapshot) != before) {
-		log_info("flag.swap", "serving %zu flags of generation %lld", flag_snapshot_count(snapshot),
-		         (long long)flag_snapshot_generation(snapshot));
+		log_info("flag.swap", "serving %zu flags of generation %lld",
+			 flag_snapshot_count(snapshot),
+			 (long long)flag_snapshot_generation(snapshot));
 		flags.swapped(flags.arg);
 	}
 	return ERR_OK;
 }
 
-static struct daemon_snapshot snapshot = { .name = "flag.load", .stmt = &sql_sandbox_flag_snapshot, .apply = snapshot_apply };
+static struct daemon_snapshot snapshot = { .name = "flag.load",
+					   .stmt = &sql_sandbox_flag_snapshot,
+					   .apply = snapshot_apply };
 
 void
-sandbox_flags_use(struct loop *l, struct task_engine *e, struct postgres_pool *pool, void (*swapped)(void *arg), void *arg)
+sandbox_flags_use(struct loop *l, struct task_engine *e, struct postgres_pool *pool,
+		  void (*swapped)(void *arg), void *arg)
 {
 	flags.store = flag_store_create();
 	flags.exposures = flag_exposures_create(l, e, pool, &sql_lab_exposure_add);
 	flags.swapped = swapped;
 	flags.arg = arg;
 	snapshot.pool = pool;
-	flag_ofrep_use(&(struct flag_ofrep_conf) { .store = flags.store, .exposures = flags.exposures, .pool = pool });
+	flag_ofrep_use(&(struct flag_ofrep_conf) {
+		.store = flags.store, .exposures = flags.exposures, .pool = pool });
 }
 
 void
@@ -88,6 +93,7 @@ sandbox_flags_exposures(void)
 }
 
 const struct http_route sandbox_flags_routes[] = {
-	{ HTTP_POST, "/ofrep/v1/evaluate/flags/{key:rest}", "flag.evaluate", flag_ofrep_steps, .right = "flag.evaluate" },
+	{ HTTP_POST, "/ofrep/v1/evaluate/flags/{key:rest}", "flag.evaluate", flag_ofrep_steps,
+	  .right = "flag.evaluate" },
 };
 const size_t sandbox_flags_routes_count = ARRAY_LEN(sandbox_flags_routes);

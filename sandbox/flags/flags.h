@@ -15,7 +15,8 @@
 #include "postgres/postgres.h"
 
 /* Before anything else of this room, once a worker. `swapped`: after each new snapshot. */
-void sandbox_flags_use(struct loop *l, struct task_engine *e, struct postgres_pool *pool, void (*swapped)(void *arg), void *arg);
+void sandbox_flags_use(struct loop *l, struct task_engine *e, struct postgres_pool *pool,
+		       void (*swapped)(void *arg), void *arg);
 /* The worker is asked to stop: start to write the exposures that wait. */
 void sandbox_flags_drain(void);
 /* Before pool and engine are destroyed. */

@@ -28,9 +28,11 @@ call_find(struct task *t)
 
 	if (c == NULL)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
-	if (feature_runtime_manifest(sandbox_hypothesis_conf.runtime, http_param(t, "slug")) != NULL)
+	if (feature_runtime_manifest(sandbox_hypothesis_conf.runtime, http_param(t, "slug")) !=
+	    NULL)
 		return task_jump(t, call_run);
-	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_hypothesis_get, (struct postgres_param[]) { P_STR(http_param(t, "slug")) }, 1);
+	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_hypothesis_get,
+			     (struct postgres_param[]) { P_STR(http_param(t, "slug")) }, 1);
 }
 
 /* Not loaded: it never was there, it has ended, or this worker has not heard of it yet. */
@@ -41,11 +43,14 @@ call_missing(struct task *t)
 	const struct str slug = http_param(t, "slug");
 
 	if (postgres_rows(t, 0) == 0)
-		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no feature \"%.*s\"", STR_FMT(slug));
+		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no feature \"%.*s\"",
+				     STR_FMT(slug));
 	if (!postgres_bool(t, 0, 0, 2) && !str_is(postgres_value(t, 0, 0, 1), "deploying"))
-		return task_fail_set(t, ERR_GONE, NULL, "the feature \"%.*s\" has ended", STR_FMT(slug));
+		return task_fail_set(t, ERR_GONE, NULL, "the feature \"%.*s\" has ended",
+				     STR_FMT(slug));
 	if (c->looked || !postgres_bool(t, 0, 0, 2))
-		return task_fail_set(t, ERR_BUSY, NULL, "the feature \"%.*s\" is not served yet", STR_FMT(slug));
+		return task_fail_set(t, ERR_BUSY, NULL, "the feature \"%.*s\" is not served yet",
+				     STR_FMT(slug));
 	c->looked = true;
 	sandbox_features_load(SANDBOX_FEATURES_CALLS, t->t_engine);
 	return task_sleep(t, LOAD_PAUSE);
@@ -85,7 +90,8 @@ variant_choose(struct call *c, const struct feature_manifest *m, struct str unit
 	if (now == NULL || sandbox_hypothesis_conf.stale(sandbox_hypothesis_conf.arg))
 		return;
 	flag_evaluate(now, str_of(m->flag_key), unit, clock_wall_us(), &result);
-	if (result.outcome != FLAG_EVALUATED || result.reason == FLAG_DISABLED || feature_variation_find(m, result.variation) >= m->n_variations)
+	if (result.outcome != FLAG_EVALUATED || result.reason == FLAG_DISABLED ||
+	    feature_variation_find(m, result.variation) >= m->n_variations)
 		return;
 	c->variant = str_of(m->variations[feature_variation_find(m, result.variation)]);
 	c->revision = result.revision;
@@ -96,7 +102,8 @@ static enum step
 call_run(struct task *t)
 {
 	struct call *c = task_state(t, sizeof(*c));
-	const struct feature_manifest *m = feature_runtime_manifest(sandbox_hypothesis_conf.runtime, http_param(t, "slug"));
+	const struct feature_manifest *m =
+		feature_runtime_manifest(sandbox_hypothesis_conf.runtime, http_param(t, "slug"));
 	const struct str unit = http_query(t, "unit");
 	struct uuid id;
 	char text[UUID_TEXT_SIZE];
@@ -104,11 +111,15 @@ call_run(struct task *t)
 	if (m == NULL)
 		return task_jump(t, call_find);
 	if (unit.p == NULL)
-		return task_fail_set(t, ERR_BAD_REQUEST, "unit", "\"unit\" is required: the pseudonym of a person");
+		return task_fail_set(t, ERR_BAD_REQUEST, "unit",
+				     "\"unit\" is required: the pseudonym of a person");
 	if (uuid_parse(unit, &id) != ERR_OK)
-		return task_fail_set(t, ERR_INVALID, "unit", "\"%.*s\" is not a pseudonym (a UUID)", (int)MIN(unit.len, 64), unit.p);
+		return task_fail_set(t, ERR_INVALID, "unit", "\"%.*s\" is not a pseudonym (a UUID)",
+				     (int)MIN(unit.len, 64), unit.p);
 	if (uuid_version(&id) == 7)
-		return task_fail_set(t, ERR_INVALID, "unit", "this is the id of a record; the sandbox knows people by their pseudonyms only");
+		return task_fail_set(t, ERR_INVALID, "unit",
+				     "this is the id of a record; the sandbox knows people by "
+				     "their pseudonyms only");
 	/* One text a unit, whatever case it came in: it is what is hashed. */
 	uuid_text(&id, text);
 	const struct str canonical = arena_str(&t->t_arena, str_of(text));
@@ -136,15 +147,12 @@ call_answer(struct task *t)
 	const struct call *c = task_state(t, sizeof(*c));
 
 	if (c->is_exposure)
-		flag_exposures_add(sandbox_hypothesis_conf.exposures, c->key, c->unit, c->variant, c->revision);
+		flag_exposures_add(sandbox_hypothesis_conf.exposures, c->key, c->unit, c->variant,
+				   c->revision);
 	return http_reply_json(t, 200, feature_runtime_body(t, 0));
 }
 
 const struct step_row sandbox_hypothesis_call_steps[] = {
-	{ "find", call_find },
-	{ "missing", call_missing },
-	{ "again", call_again },
-	{ "run", call_run },
-	{ "answer", call_answer },
-	{ NULL, NULL },
+	{ "find", call_find }, { "missing", call_missing }, { "again", call_again },
+	{ "run", call_run },   { "answer", call_answer },   { NULL, NULL },
 };

@@ -39,16 +39,21 @@ feature_load(const struct set *set, const PGresult *rows, int row)
 
 	arena_init(&arena, HYPOTHESIS_ARENA_BYTES);
 	feature_findings_init(&findings, &arena);
-	enum err err = feature_package_open(&arena, cell(rows, row, PACKAGE), &package, &findings, &info);
+	enum err err =
+		feature_package_open(&arena, cell(rows, row, PACKAGE), &package, &findings, &info);
 	if (err == ERR_OK) {
 		feature_role_login(package.manifest.slug, login);
-		const char *conninfo = postgres_conninfo(&arena, set->conf.host, set->conf.port, set->conf.database, login, PQgetvalue(rows, row, PASSWORD),
-		                                         "connect_timeout=5 keepalives_idle=10 keepalives_interval=5 tcp_user_timeout=15000");
+		const char *conninfo = postgres_conninfo(
+			&arena, set->conf.host, set->conf.port, set->conf.database, login,
+			PQgetvalue(rows, row, PASSWORD),
+			"connect_timeout=5 keepalives_idle=10 keepalives_interval=5 "
+			"tcp_user_timeout=15000");
 		err = feature_runtime_load(set->conf.runtime, &package, conninfo, &info);
 	}
 	if (err != ERR_OK)
-		log_error("feature.load", "feature %s cannot be served: %s", PQgetvalue(rows, row, SLUG),
-		          findings.n > 0 ? findings.items[0].reason : info.msg);
+		log_error("feature.load", "feature %s cannot be served: %s",
+			  PQgetvalue(rows, row, SLUG),
+			  findings.n > 0 ? findings.items[0].reason : info.msg);
 	arena_release(&arena);
 }
 
@@ -58,7 +63,8 @@ features_apply(const PGresult *rows, void *arg, struct err_info *info)
 	struct set *set = arg;
 	int64_t newest = 0;
 
-	if (PQntuples(rows) == 0 || str_int(cell(rows, 0, GENERATION), 0, INT64_MAX, &newest) != ERR_OK)
+	if (PQntuples(rows) == 0 ||
+	    str_int(cell(rows, 0, GENERATION), 0, INT64_MAX, &newest) != ERR_OK)
 		return err_set(info, ERR_INTERNAL, NULL, "the list of features has no generation");
 	feature_runtime_mark(set->conf.runtime);
 	for (int i = 0; i < PQntuples(rows); i++)

@@ -27,7 +27,7 @@ enum sandbox_features { SANDBOX_FEATURES_CALLS, SANDBOX_FEATURES_METRICS, SANDBO
 struct sandbox_features_conf {
 	struct feature_runtime *runtime;
 	struct postgres_pool *pool; /* with a slow lane */
-	const char *host;           /* where the features' logins connect to; as in the configuration */
+	const char *host; /* where the features' logins connect to; as in the configuration */
 	const char *port;
 	const char *database;
 	/* The process serves the newest set. May be NULL. */
@@ -60,9 +60,10 @@ extern const size_t sandbox_hypothesis_routes_count;
 struct sandbox_hypothesis_jobs_conf {
 	struct postgres_pool *pool; /* the deployer's login; slow lane */
 	struct http_client *core;
-	unsigned workers;           /* of this daemon: how many connections a feature's login needs */
-	usec_t statement_timeout;   /* of a feature's login */
+	unsigned workers;         /* of this daemon: how many connections a feature's login needs */
+	usec_t statement_timeout; /* of a feature's login */
 };
-void sandbox_hypothesis_jobs(struct daemon_jobs *jobs, const struct sandbox_hypothesis_jobs_conf *conf);
+void sandbox_hypothesis_jobs(struct daemon_jobs *jobs,
+			     const struct sandbox_hypothesis_jobs_conf *conf);
 
 #endif

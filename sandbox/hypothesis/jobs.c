@@ -20,13 +20,15 @@
 #define FOLLOW_PERIOD USEC_PER_SEC
 #define SCRIPT_BYTES ((size_t)3 * 1024 * 1024)
 #define DEPLOY_TRIES_MAX 5
-#define DEPLOY_STATEMENT_TIMEOUT (10 * USEC_PER_SEC) /* meanwhile nothing else is deployed or removed */
+#define DEPLOY_STATEMENT_TIMEOUT                                                                   \
+	(10 * USEC_PER_SEC) /* meanwhile nothing else is deployed or removed */
 #define DEPLOY_LOCK_TRIES 20
 
 static struct sandbox_hypothesis_jobs_conf jobs_conf;
 
 static enum step
-statement(struct task *t, const struct postgres_stmt *s, const struct postgres_param *params, size_t n)
+statement(struct task *t, const struct postgres_stmt *s, const struct postgres_param *params,
+	  size_t n)
 {
 	return postgres_wait(jobs_conf.pool, t, s, params, n);
 }
@@ -34,7 +36,9 @@ statement(struct task *t, const struct postgres_stmt *s, const struct postgres_p
 static const char *
 kept(struct task *t, int col)
 {
-	const char *text = postgres_is_null(t, 0, 0, col) ? "" : arena_strdup(&t->t_arena, postgres_value(t, 0, 0, col));
+	const char *text = postgres_is_null(t, 0, 0, col)
+				   ? ""
+				   : arena_strdup(&t->t_arena, postgres_value(t, 0, 0, col));
 	return text != NULL ? text : "";
 }
 
@@ -82,9 +86,11 @@ deploy(struct task *t, struct work *w, const struct feature_package *p)
 	buf_init(&frozen, HYPOTHESIS_JSON_BYTES);
 	sandbox_hypothesis_freeze(p, &frozen);
 	if (feature_install_up(&texts.up, &install, &t->t_err) != ERR_OK ||
-	    feature_install_after(&texts.after, p->manifest.slug, &t->t_err) != ERR_OK || frozen.failed) {
+	    feature_install_after(&texts.after, p->manifest.slug, &t->t_err) != ERR_OK ||
+	    frozen.failed) {
 		buf_free(&frozen);
-		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to deploy feature %s", w->slug);
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to deploy feature %s",
+				     w->slug);
 	}
 	buf_add_str(&texts.verify, feature_archive_get(&p->archive, STR("verify.sql")));
 	buf_add_cstr(&texts.after, "SELECT lab.deployed(");
@@ -107,7 +113,8 @@ deploy(struct task *t, struct work *w, const struct feature_package *p)
 		.tries = DEPLOY_LOCK_TRIES,
 	};
 	if (order.id == NULL || order.up == NULL || order.verify == NULL || order.after == NULL)
-		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to deploy feature %s", w->slug);
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to deploy feature %s",
+				     w->slug);
 	log_info("feature.deploy", "deploying feature %s", w->slug);
 	task_wait_soft(t);
 	return change_apply(t, &order);
@@ -117,7 +124,8 @@ deploy(struct task *t, struct work *w, const struct feature_package *p)
 static enum step
 remove_feature(struct task *t, struct work *w, struct str down)
 {
-	if (feature_install_remove(&texts.up, w->slug, w->tries == 0 ? down : STR(""), &t->t_err) != ERR_OK ||
+	if (feature_install_remove(&texts.up, w->slug, w->tries == 0 ? down : STR(""), &t->t_err) !=
+		    ERR_OK ||
 	    feature_install_leftovers(&texts.left, w->slug, &t->t_err) != ERR_OK)
 		return task_fail(t);
 	buf_add_cstr(&texts.after, "SELECT lab.removed(");
@@ -131,8 +139,10 @@ remove_feature(struct task *t, struct work *w, struct str down)
 		.after = buf_cstr(&texts.after),
 		.lock_budget = 2 * USEC_PER_SEC, /* only the feature's own objects are locked */
 	};
-	if (order.id == NULL || order.up == NULL || order.after == NULL || buf_cstr(&texts.left) == NULL)
-		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to remove feature %s", w->slug);
+	if (order.id == NULL || order.up == NULL || order.after == NULL ||
+	    buf_cstr(&texts.left) == NULL)
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to remove feature %s",
+				     w->slug);
 	log_info("feature.remove", "removing feature %s", w->slug);
 	w->removed = true;
 	task_wait_soft(t);
@@ -163,13 +173,17 @@ catalog_work(struct task *t)
 	w->tries = postgres_int(t, 0, 0, 5, 0);
 	arena_init(&arena, HYPOTHESIS_ARENA_BYTES);
 	feature_findings_init(&findings, &arena);
-	const enum err err = feature_package_open(&arena, postgres_value(t, 0, 0, 2), &package, &findings, &t->t_err);
+	const enum err err = feature_package_open(&arena, postgres_value(t, 0, 0, 2), &package,
+						  &findings, &t->t_err);
 	if (w->deploying && err == ERR_OK)
 		next = deploy(t, w, &package);
 	else if (w->deploying)
 		next = task_fail(t);
 	else
-		next = remove_feature(t, w, err == ERR_OK ? feature_archive_get(&package.archive, STR("down.sql")) : STR(""));
+		next = remove_feature(
+			t, w,
+			err == ERR_OK ? feature_archive_get(&package.archive, STR("down.sql"))
+				      : STR(""));
 	arena_release(&arena);
 	return next;
 }
@@ -184,14 +198,18 @@ catalog_look(struct task *t)
 
 	if (err == ERR_OK) {
 		sandbox_features_load(SANDBOX_FEATURES_METRICS, t->t_engine);
-		return w->removed ? postgres_script(jobs_conf.pool, t, buf_cstr(&texts.left)) : STEP_DONE;
+		return w->removed ? postgres_script(jobs_conf.pool, t, buf_cstr(&texts.left))
+				  : STEP_DONE;
 	}
 	log_warn(w->deploying ? "feature.deploy" : "feature.remove", "%s: %s", w->slug, info->msg);
-	const bool give_up = w->deploying && ((!err_row(err)->retryable && err != ERR_UNKNOWN_END) || err == ERR_TIMEOUT || w->tries >= DEPLOY_TRIES_MAX);
+	const bool give_up =
+		w->deploying && ((!err_row(err)->retryable && err != ERR_UNKNOWN_END) ||
+				 err == ERR_TIMEOUT || w->tries >= DEPLOY_TRIES_MAX);
 	w->removed = false;
 	if (give_up) {
 		const char *why = arena_strdup(&t->t_arena, str_of(info->msg));
-		return statement(t, &sql_lab_deploy_failed, (struct postgres_param[]) { P_TEXT(w->slug), P_TEXT(why) }, 2);
+		return statement(t, &sql_lab_deploy_failed,
+				 (struct postgres_param[]) { P_TEXT(w->slug), P_TEXT(why) }, 2);
 	}
 	return statement(t, &sql_lab_retry, (struct postgres_param[]) { P_TEXT(w->slug) }, 1);
 }
@@ -202,16 +220,15 @@ catalog_left(struct task *t)
 	const struct work *w = task_state(t, sizeof(*w));
 
 	for (int i = 0; w->removed && i < postgres_rows(t, 0); i++)
-		log_error("feature.left", "%s %.*s is left of feature %s", postgres_value(t, 0, i, 0).p, STR_FMT(postgres_value(t, 0, i, 1)), w->slug);
+		log_error("feature.left", "%s %.*s is left of feature %s",
+			  postgres_value(t, 0, i, 0).p, STR_FMT(postgres_value(t, 0, i, 1)),
+			  w->slug);
 	return STEP_DONE;
 }
 
 static const struct step_row catalog_steps[] = {
-	{ "ask", catalog_ask },
-	{ "work", catalog_work },
-	{ "look", catalog_look },
-	{ "left", catalog_left },
-	{ NULL, NULL },
+	{ "ask", catalog_ask },   { "work", catalog_work }, { "look", catalog_look },
+	{ "left", catalog_left }, { NULL, NULL },
 };
 
 /* ---- the flag in core ---- */
@@ -260,9 +277,12 @@ flag_make(struct task *t, const struct flag_work *w, struct str bytes, const cha
 	buf_printf(&b, ",\"expires_at\":\"%s\",\"enabled\":true,\"document\":", expires_at);
 	feature_flag_document(m, &b);
 	buf_add_char(&b, '}');
-	const enum step next = b.failed ? task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the flag")
-					: http_client_wait(jobs_conf.core, t,
-	                                                   &(struct http_client_call) { .method = HTTP_POST, .url = STR("/v1/flags"), .body = buf_str(&b) });
+	const enum step next =
+		b.failed ? task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the flag")
+			 : http_client_wait(jobs_conf.core, t,
+					    &(struct http_client_call) { .method = HTTP_POST,
+									 .url = STR("/v1/flags"),
+									 .body = buf_str(&b) });
 	buf_free(&b);
 	arena_release(&arena);
 	return next;
@@ -289,11 +309,15 @@ flag_work(struct task *t)
 	if (strcmp(w->want, "made") == 0)
 		return flag_make(t, w, postgres_value(t, 0, 0, PACKAGE), kept(t, EXPIRES_AT));
 	const bool off = strcmp(w->want, "off") == 0;
-	const char *url = arena_printf(&t->t_arena, "/v1/flags/%s%s", w->key, off ? "/disable" : "");
-	return http_client_wait(jobs_conf.core, t,
-	                        &(struct http_client_call) { .method = off ? HTTP_POST : HTTP_DELETE,
-	                                                     .url = str_of(url),
-	                                                     .body = off ? STR("{\"comment\":\"the sandbox's experiment has ended\"}") : STR_NONE });
+	const char *url =
+		arena_printf(&t->t_arena, "/v1/flags/%s%s", w->key, off ? "/disable" : "");
+	return http_client_wait(
+		jobs_conf.core, t,
+		&(struct http_client_call) {
+			.method = off ? HTTP_POST : HTTP_DELETE,
+			.url = str_of(url),
+			.body = off ? STR("{\"comment\":\"the sandbox's experiment has ended\"}")
+				    : STR_NONE });
 }
 
 /* The detail of core's problem, for people. */
@@ -307,7 +331,9 @@ refusal(struct task *t, const struct http_client_reply *r)
 	if (json_parse(http_client_body(r), &j, &ignored) == ERR_OK && cJSON_IsObject(j) &&
 	    json_string(j, "detail", false, &detail, &ignored) != ERR_OK)
 		detail = NULL;
-	const char *text = arena_printf(&t->t_arena, "core answers %d: %.200s", http_client_status(r), detail != NULL ? detail : "no detail");
+	const char *text =
+		arena_printf(&t->t_arena, "core answers %d: %.200s", http_client_status(r),
+			     detail != NULL ? detail : "no detail");
 	json_free(j);
 	return text != NULL ? text : "core refuses";
 }
@@ -319,7 +345,8 @@ revision_of(const struct http_client_reply *r)
 	int64_t revision = 0;
 	struct err_info ignored = { .code = ERR_OK };
 
-	if (json_parse(http_client_body(r), &j, &ignored) == ERR_OK && json_int(j, "revision", false, 0, INT64_MAX, &revision, &ignored) != ERR_OK)
+	if (json_parse(http_client_body(r), &j, &ignored) == ERR_OK &&
+	    json_int(j, "revision", false, 0, INT64_MAX, &revision, &ignored) != ERR_OK)
 		revision = 0;
 	json_free(j);
 	return revision;
@@ -329,7 +356,9 @@ static enum step
 flag_is(struct task *t, const struct flag_work *w, const char *state, int64_t revision)
 {
 	const char *number = arena_printf(&t->t_arena, "%lld", (long long)revision);
-	return statement(t, &sql_lab_flag_done, (struct postgres_param[]) { P_TEXT(w->slug), P_TEXT(state), P_TEXT(number) }, 3);
+	return statement(
+		t, &sql_lab_flag_done,
+		(struct postgres_param[]) { P_TEXT(w->slug), P_TEXT(state), P_TEXT(number) }, 3);
 }
 
 /* Nothing more is done in this run: lab_next_flag has put the next try off already. */
@@ -337,7 +366,8 @@ static enum step
 flag_later(struct task *t, const char *why)
 {
 	const struct flag_work *w = task_state(t, sizeof(*w));
-	log_warn("feature.flag", "flag %s could not be brought to \"%s\": %s", w->key, w->want, why);
+	log_warn("feature.flag", "flag %s could not be brought to \"%s\": %s", w->key, w->want,
+		 why);
 	return STEP_DONE;
 }
 
@@ -361,12 +391,16 @@ flag_look(struct task *t)
 	if (status >= 500 || status == 408 || status == 429 || status == 401)
 		return flag_later(t, refusal(t, r));
 	if (making && status == 409)
-		return http_client_wait(jobs_conf.core, t,
-		                        &(struct http_client_call) { .method = HTTP_GET,
-		                                                     .url = str_of(arena_printf(&t->t_arena, "/v1/flags/%s", w->key)) });
+		return http_client_wait(
+			jobs_conf.core, t,
+			&(struct http_client_call) {
+				.method = HTTP_GET,
+				.url = str_of(arena_printf(&t->t_arena, "/v1/flags/%s", w->key)) });
 	(void)task_jump(t, flag_end);
 	if (making)
-		return statement(t, &sql_lab_deploy_failed, (struct postgres_param[]) { P_TEXT(w->slug), P_TEXT(refusal(t, r)) }, 2);
+		return statement(
+			t, &sql_lab_deploy_failed,
+			(struct postgres_param[]) { P_TEXT(w->slug), P_TEXT(refusal(t, r)) }, 2);
 	/* Gone, never made, or no longer an experiment of ours: there is nothing left for us to end. */
 	log_info("feature.flag", "flag %s: %s", w->key, refusal(t, r));
 	return flag_is(t, w, "archived", 0);
@@ -385,8 +419,10 @@ flag_own(struct task *t)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to look at the flag");
 	if (http_client_status(r) == 200 && memmem(body.p, body.len, mark, strlen(mark)) != NULL)
 		return flag_is(t, w, "made", revision_of(r));
-	const char *why = arena_printf(&t->t_arena, "core has a flag %s of somebody else's already", w->key);
-	return statement(t, &sql_lab_deploy_failed, (struct postgres_param[]) { P_TEXT(w->slug), P_TEXT(why) }, 2);
+	const char *why =
+		arena_printf(&t->t_arena, "core has a flag %s of somebody else's already", w->key);
+	return statement(t, &sql_lab_deploy_failed,
+			 (struct postgres_param[]) { P_TEXT(w->slug), P_TEXT(why) }, 2);
 }
 
 static enum step
@@ -396,12 +432,8 @@ flag_end(struct task *t UNUSED)
 }
 
 static const struct step_row flag_steps[] = {
-	{ "ask", flag_ask },
-	{ "work", flag_work },
-	{ "look", flag_look },
-	{ "own", flag_own },
-	{ "end", flag_end },
-	{ NULL, NULL },
+	{ "ask", flag_ask }, { "work", flag_work }, { "look", flag_look },
+	{ "own", flag_own }, { "end", flag_end },   { NULL, NULL },
 };
 
 /* ---- the jobs child's own set of features, for metrics ---- */
@@ -420,15 +452,23 @@ follow_look(struct task *t)
 	return STEP_DONE;
 }
 
-static const struct step_row follow_steps[] = { { "ask", follow_ask }, { "look", follow_look }, { NULL, NULL } };
+static const struct step_row follow_steps[] = { { "ask", follow_ask },
+						{ "look", follow_look },
+						{ NULL, NULL } };
 
 void
 sandbox_hypothesis_jobs(struct daemon_jobs *jobs, const struct sandbox_hypothesis_jobs_conf *conf)
 {
 	jobs_conf = *conf;
-	daemon_jobs_add(jobs, &(struct daemon_job) {
-	                              .name = "feature.catalog", .period = CATALOG_PERIOD, .deadline = CATALOG_DEADLINE, .steps = catalog_steps });
-	daemon_jobs_add(jobs,
-	                &(struct daemon_job) { .name = "feature.flag", .period = FLAG_PERIOD, .deadline = FLAG_DEADLINE, .steps = flag_steps });
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feature.follow", .period = FOLLOW_PERIOD, .steps = follow_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feature.catalog",
+						     .period = CATALOG_PERIOD,
+						     .deadline = CATALOG_DEADLINE,
+						     .steps = catalog_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feature.flag",
+						     .period = FLAG_PERIOD,
+						     .deadline = FLAG_DEADLINE,
+						     .steps = flag_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feature.follow",
+						     .period = FOLLOW_PERIOD,
+						     .steps = follow_steps });
 }

@@ -57,7 +57,8 @@ static enum step
 wait_ask(struct task *t)
 {
 	const struct waiting *w = task_state(t, sizeof(*w));
-	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_hypothesis_get, (struct postgres_param[]) { P_STR(w->slug) }, 1);
+	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_hypothesis_get,
+			     (struct postgres_param[]) { P_STR(w->slug) }, 1);
 }
 
 enum { BODY, STATE, IS_DEPLOYED, FLAG_STATE, ERROR };
@@ -69,18 +70,26 @@ wait_look(struct task *t)
 	const usec_t waited = clock_now_us() - w->since;
 
 	if (postgres_rows(t, 0) == 0)
-		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no feature \"%.*s\"", STR_FMT(w->slug));
+		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no feature \"%.*s\"",
+				     STR_FMT(w->slug));
 	const struct str state = postgres_value(t, 0, 0, STATE);
 	const struct str flag = postgres_value(t, 0, 0, FLAG_STATE);
 	const bool deploying = str_is(state, "deploying");
 	bool done = !deploying;
 	if (w->removal)
 		done = !deploying && !postgres_bool(t, 0, 0, IS_DEPLOYED) &&
-		       (str_is(flag, "archived") || str_is(flag, "none") || waited >= FLAG_WAIT_MAX);
+		       (str_is(flag, "archived") || str_is(flag, "none") ||
+			waited >= FLAG_WAIT_MAX);
 	else if (str_is(state, "failed") || (!postgres_is_null(t, 0, 0, ERROR) && deploying))
-		return task_fail_set(t, ERR_CONFLICT, NULL, "the feature could not be deployed: %.*s", STR_FMT(postgres_value(t, 0, 0, ERROR)));
+		return task_fail_set(t, ERR_CONFLICT, NULL,
+				     "the feature could not be deployed: %.*s",
+				     STR_FMT(postgres_value(t, 0, 0, ERROR)));
 	if (done || waited >= WAIT_MAX)
-		return http_reply_json(t, !done ? 202 : w->removal ? 200 : 201, postgres_value(t, 0, 0, BODY));
+		return http_reply_json(t,
+				       !done        ? 202
+				       : w->removal ? 200
+						    : 201,
+				       postgres_value(t, 0, 0, BODY));
 	return task_sleep(t, LOOK_PERIOD);
 }
 
@@ -119,7 +128,8 @@ create_columns(struct task *t)
 	const struct str type = http_header(t, "Content-Type");
 
 	if (!str_is(type, FEATURE_MEDIA_TYPE))
-		return task_fail_set(t, ERR_MEDIA_TYPE, "Content-Type", "a package is sent as %s", FEATURE_MEDIA_TYPE);
+		return task_fail_set(t, ERR_MEDIA_TYPE, "Content-Type", "a package is sent as %s",
+				     FEATURE_MEDIA_TYPE);
 	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_columns, NULL, 0);
 }
 
@@ -134,7 +144,8 @@ columns_read(struct task *t, struct arena *arena, struct feature_columns *out)
 	if (items == NULL)
 		return false;
 	for (int i = 0; i < n; i++)
-		items[i] = (struct feature_column) { .table = PQgetvalue(rows, i, 0), .name = PQgetvalue(rows, i, 1) };
+		items[i] = (struct feature_column) { .table = PQgetvalue(rows, i, 0),
+						     .name = PQgetvalue(rows, i, 1) };
 	*out = (struct feature_columns) { .items = items, .n = (size_t)n };
 	return true;
 }
@@ -152,10 +163,13 @@ findings_fail(struct task *t, const struct feature_findings *f)
 		t->t_err_members = arena_str(&t->t_arena, buf_str(&members));
 	buf_free(&members);
 	if (first == NULL)
-		return task_fail_set(t, ERR_INVALID, NULL, "the package is not one that may be deployed");
-	return task_fail_set(t, ERR_INVALID, arena_printf(&t->t_arena, "%s:%u:%u", first->file, first->line, first->column),
-	                     "%s:%u:%u: %s (%zu finding%s)", first->file, first->line, first->column, first->reason, f->total,
-	                     f->total == 1 ? "" : "s");
+		return task_fail_set(t, ERR_INVALID, NULL,
+				     "the package is not one that may be deployed");
+	return task_fail_set(
+		t, ERR_INVALID,
+		arena_printf(&t->t_arena, "%s:%u:%u", first->file, first->line, first->column),
+		"%s:%u:%u: %s (%zu finding%s)", first->file, first->line, first->column,
+		first->reason, f->total, f->total == 1 ? "" : "s");
 }
 
 static enum step
@@ -187,7 +201,8 @@ propose(struct task *t, const struct feature_package *p)
 		P_TEXT(access_actor_of(t)->principal),
 		P_TEXT(max),
 	};
-	const enum step next = postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_propose, params, ARRAY_LEN(params));
+	const enum step next = postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_propose,
+					     params, ARRAY_LEN(params));
 	buf_free(&manifest);
 	return next;
 }
@@ -210,16 +225,22 @@ create_check(struct task *t)
 	if (err == ERR_OK)
 		err = feature_package_check(&arena, &archive, &columns, &package, &findings);
 	if (err == ERR_OK && str_is(str_of(package.manifest.slug), "columns"))
-		next = task_fail_set(t, ERR_INVALID, "feature.yaml", "\"columns\" is the name of a route and no slug");
-	else if (err == ERR_OK && (package.manifest.n_variations - 1) * (package.manifest.n_guardrails + 1) > STATS_METRICS_MAX)
-		next = task_fail_set(t, ERR_INVALID, "feature.yaml", "metrics times treatments are more than the %d that one rule may judge",
-		                     STATS_METRICS_MAX);
+		next = task_fail_set(t, ERR_INVALID, "feature.yaml",
+				     "\"columns\" is the name of a route and no slug");
+	else if (err == ERR_OK &&
+		 (package.manifest.n_variations - 1) * (package.manifest.n_guardrails + 1) >
+			 STATS_METRICS_MAX)
+		next = task_fail_set(
+			t, ERR_INVALID, "feature.yaml",
+			"metrics times treatments are more than the %d that one rule may judge",
+			STATS_METRICS_MAX);
 	else if (err == ERR_OK)
 		next = propose(t, &package);
 	else if (err == ERR_INVALID)
 		next = findings_fail(t, &findings);
 	else
-		next = task_fail_set(t, err, NULL, "the package needs too much memory to be checked");
+		next = task_fail_set(t, err, NULL,
+				     "the package needs too much memory to be checked");
 	arena_release(&arena);
 	return next;
 }
@@ -231,10 +252,13 @@ create_proposed(struct task *t)
 	const struct str slug = *(struct str *)task_state(t, sizeof(struct str));
 
 	if (str_is(outcome, "exists"))
-		return task_fail_set(t, ERR_CONFLICT, "/slug", "there is a feature \"%.*s\" already; remove it first", STR_FMT(slug));
+		return task_fail_set(t, ERR_CONFLICT, "/slug",
+				     "there is a feature \"%.*s\" already; remove it first",
+				     STR_FMT(slug));
 	if (str_is(outcome, "full"))
-		return task_fail_set(t, ERR_CONFLICT, NULL, "there are %lld features already: that is the limit",
-		                     (long long)sandbox_hypothesis_conf.features_max);
+		return task_fail_set(t, ERR_CONFLICT, NULL,
+				     "there are %lld features already: that is the limit",
+				     (long long)sandbox_hypothesis_conf.features_max);
 	return wait_begin(t, slug, false);
 }
 
@@ -250,8 +274,10 @@ static const struct step_row create_steps[] = {
 static enum step
 remove_ask(struct task *t)
 {
-	const struct postgres_param params[] = { P_STR(http_param(t, "slug")), P_TEXT(access_actor_of(t)->principal) };
-	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_want_remove, params, ARRAY_LEN(params));
+	const struct postgres_param params[] = { P_STR(http_param(t, "slug")),
+						 P_TEXT(access_actor_of(t)->principal) };
+	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_want_remove, params,
+			     ARRAY_LEN(params));
 }
 
 static enum step
@@ -261,9 +287,11 @@ remove_asked(struct task *t)
 	const struct str outcome = postgres_value(t, 0, 0, 0);
 
 	if (str_is(outcome, "missing"))
-		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no feature \"%.*s\"", STR_FMT(slug));
+		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no feature \"%.*s\"",
+				     STR_FMT(slug));
 	if (str_is(outcome, "ended"))
-		return task_fail_set(t, ERR_GONE, NULL, "the feature \"%.*s\" has ended already", STR_FMT(slug));
+		return task_fail_set(t, ERR_GONE, NULL, "the feature \"%.*s\" has ended already",
+				     STR_FMT(slug));
 	return wait_begin(t, slug, true);
 }
 
@@ -285,14 +313,16 @@ list_read(struct task *t)
 	char limit_text[24];
 
 	if (text.p != NULL && str_int(text, 1, LIMIT_MAX, &limit) != ERR_OK)
-		return task_fail_set(t, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d", LIMIT_MAX);
+		return task_fail_set(t, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
+				     LIMIT_MAX);
 	(void)snprintf(limit_text, sizeof(limit_text), "%lld", (long long)limit);
 	const struct postgres_param params[] = {
 		P_STR(after.p != NULL ? after : STR("")),
 		P_TEXT(limit_text),
 		{ .value = state, .is_null = state.p == NULL },
 	};
-	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_hypothesis_list, params, ARRAY_LEN(params));
+	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_hypothesis_list, params,
+			     ARRAY_LEN(params));
 }
 
 static enum step
@@ -304,14 +334,16 @@ list_answer(struct task *t)
 static enum step
 get_read(struct task *t)
 {
-	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_hypothesis_get, (struct postgres_param[]) { P_STR(http_param(t, "slug")) }, 1);
+	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_hypothesis_get,
+			     (struct postgres_param[]) { P_STR(http_param(t, "slug")) }, 1);
 }
 
 static enum step
 get_answer(struct task *t)
 {
 	if (postgres_rows(t, 0) == 0)
-		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no feature \"%.*s\"", STR_FMT(http_param(t, "slug")));
+		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no feature \"%.*s\"",
+				     STR_FMT(http_param(t, "slug")));
 	return http_reply_json(t, 200, postgres_value(t, 0, 0, BODY));
 }
 
@@ -338,23 +370,33 @@ columns_answer(struct task *t)
 		buf_add_char(&body, '}');
 	}
 	buf_add_cstr(&body, "]}");
-	const enum step done = body.failed ? task_fail_set(t, ERR_NO_MEMORY, NULL, "the list of columns is too long")
+	const enum step done = body.failed ? task_fail_set(t, ERR_NO_MEMORY, NULL,
+							   "the list of columns is too long")
 					   : http_reply_json(t, 200, buf_str(&body));
 	buf_free(&body);
 	return done;
 }
 
-static const struct step_row list_steps[] = { { "read", list_read }, { "answer", list_answer }, { NULL, NULL } };
-static const struct step_row get_steps[] = { { "read", get_read }, { "answer", get_answer }, { NULL, NULL } };
-static const struct step_row columns_steps[] = { { "ask", columns_ask }, { "answer", columns_answer }, { NULL, NULL } };
+static const struct step_row list_steps[] = { { "read", list_read },
+					      { "answer", list_answer },
+					      { NULL, NULL } };
+static const struct step_row get_steps[] = { { "read", get_read },
+					     { "answer", get_answer },
+					     { NULL, NULL } };
+static const struct step_row columns_steps[] = { { "ask", columns_ask },
+						 { "answer", columns_answer },
+						 { NULL, NULL } };
 
 const struct http_route sandbox_hypothesis_routes[] = {
 	{ HTTP_GET, "/v1/features", "feature.list", list_steps, .right = "feature.read" },
-	{ HTTP_POST, "/v1/features", "feature.deploy", create_steps, .right = "feature.deploy", .deadline_ms = DEADLINE_MS,
-	  .body_max = FEATURE_ARCHIVE_BYTES_MAX },
-	{ HTTP_GET, "/v1/features/columns", "feature.columns", columns_steps, .right = "feature.read" },
+	{ HTTP_POST, "/v1/features", "feature.deploy", create_steps, .right = "feature.deploy",
+	  .deadline_ms = DEADLINE_MS, .body_max = FEATURE_ARCHIVE_BYTES_MAX },
+	{ HTTP_GET, "/v1/features/columns", "feature.columns", columns_steps,
+	  .right = "feature.read" },
 	{ HTTP_GET, ONE, "feature.get", get_steps, .right = "feature.read" },
-	{ HTTP_DELETE, ONE, "feature.remove", remove_steps, .right = "feature.remove", .deadline_ms = DEADLINE_MS },
-	{ HTTP_GET, ONE "/{endpoint:slug}", "feature.call", sandbox_hypothesis_call_steps, .right = "feature.call" },
+	{ HTTP_DELETE, ONE, "feature.remove", remove_steps, .right = "feature.remove",
+	  .deadline_ms = DEADLINE_MS },
+	{ HTTP_GET, ONE "/{endpoint:slug}", "feature.call", sandbox_hypothesis_call_steps,
+	  .right = "feature.call" },
 };
 const size_t sandbox_hypothesis_routes_count = ARRAY_LEN(sandbox_hypothesis_routes);

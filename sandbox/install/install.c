@@ -8,7 +8,8 @@
 static enum step
 migrate(struct task *t)
 {
-	return change_install(t, t->t_owner, changes_sandbox, change_genesis_sandbox, "bimodal_owner");
+	return change_install(t, t->t_owner, changes_sandbox, change_genesis_sandbox,
+			      "bimodal_owner");
 }
 
 static enum step

@@ -20,10 +20,13 @@ snapshot_apply(const PGresult *rows, void *arg UNUSED, struct err_info *info)
 	return err;
 }
 
-static struct daemon_snapshot snapshot = { .name = "access.load", .stmt = &sql_sandbox_access_snapshot, .apply = snapshot_apply };
+static struct daemon_snapshot snapshot = { .name = "access.load",
+					   .stmt = &sql_sandbox_access_snapshot,
+					   .apply = snapshot_apply };
 
 void
-sandbox_principals_use(struct access *access, struct postgres_pool *pool, void (*swapped)(void *arg), void *arg)
+sandbox_principals_use(struct access *access, struct postgres_pool *pool,
+		       void (*swapped)(void *arg), void *arg)
 {
 	access_here = access;
 	snapshot.pool = pool;

@@ -12,7 +12,8 @@
 #include "postgres/postgres.h"
 
 /* Before anything else of this room; owner of both remains the caller. `swapped`: after each new snapshot. */
-void sandbox_principals_use(struct access *access, struct postgres_pool *pool, void (*swapped)(void *arg), void *arg);
+void sandbox_principals_use(struct access *access, struct postgres_pool *pool,
+			    void (*swapped)(void *arg), void *arg);
 /* Read the snapshot in a task of its own and swap it in. */
 void sandbox_principals_load(struct task_engine *e);
 

@@ -52,13 +52,13 @@ follow_apply(struct task *t)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to follow the registry");
 	log_info("registry.follow", "bringing the copy to the registry that has arrived");
 	return change_apply(t, &(struct change_order) {
-	                               .pool = registry.deployer,
-	                               .role = "bimodal_owner",
-	                               .id = "registry.follow",
-	                               .actor = "system:registry",
-	                               .up = "SELECT change.projection_apply()",
-	                               .after = l->after,
-	                       });
+				       .pool = registry.deployer,
+				       .role = "bimodal_owner",
+				       .id = "registry.follow",
+				       .actor = "system:registry",
+				       .up = "SELECT change.projection_apply()",
+				       .after = l->after,
+			       });
 }
 
 /* A table is fetched once the airlock publishes it, which may be later than its registry arrives: asked for again until it is there. */
@@ -72,7 +72,8 @@ follow_refresh(struct task *t)
 	if (l->after == NULL && clock_now_us() - registry.refreshed_at < REFRESH_PERIOD)
 		return STEP_DONE;
 	registry.refreshed_at = clock_now_us();
-	return postgres_script(registry.apply, t, "ALTER SUBSCRIPTION sandbox_crm REFRESH PUBLICATION");
+	return postgres_script(registry.apply, t,
+			       "ALTER SUBSCRIPTION sandbox_crm REFRESH PUBLICATION");
 }
 
 static enum step
@@ -90,10 +91,13 @@ static const struct step_row follow_steps[] = {
 };
 
 void
-sandbox_registry_jobs(struct daemon_jobs *jobs, struct postgres_pool *deployer, struct postgres_pool *apply)
+sandbox_registry_jobs(struct daemon_jobs *jobs, struct postgres_pool *deployer,
+		      struct postgres_pool *apply)
 {
 	registry.deployer = deployer;
 	registry.apply = apply;
-	daemon_jobs_add(jobs, &(struct daemon_job) {
-	                              .name = "registry.follow", .period = LOOK_PERIOD, .deadline = FOLLOW_DEADLINE, .steps = follow_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "registry.follow",
+						     .period = LOOK_PERIOD,
+						     .deadline = FOLLOW_DEADLINE,
+						     .steps = follow_steps });
 }

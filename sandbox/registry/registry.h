@@ -9,6 +9,7 @@
 #include "postgres/postgres.h"
 
 /* `deployer`: its login. `apply`: the same login with the role of the subscription's owner, since a refresh cannot be run inside a transaction. */
-void sandbox_registry_jobs(struct daemon_jobs *jobs, struct postgres_pool *deployer, struct postgres_pool *apply);
+void sandbox_registry_jobs(struct daemon_jobs *jobs, struct postgres_pool *deployer,
+			   struct postgres_pool *apply);
 
 #endif

@@ -30,10 +30,15 @@ tell(struct task *t)
 	buf_init(&body, BODY_BYTES_MAX);
 	buf_add_cstr(&body, "{\"instance\":");
 	buf_json_cstr(&body, c->instance);
-	buf_printf(&body, ",\"worker\":%u,\"flag_generation\":%lld,\"schema_generation\":%lld,\"access_generation\":%lld}", c->worker,
-	           (long long)c->flag(c->arg), (long long)c->schema(c->arg), (long long)c->access(c->arg));
-	const enum step next =
-	        http_client_wait(c->core, t, &(struct http_client_call) { .method = HTTP_POST, .url = STR("/v1/workers"), .body = buf_str(&body) });
+	buf_printf(&body,
+		   ",\"worker\":%u,\"flag_generation\":%lld,\"schema_generation\":%lld,\"access_"
+		   "generation\":%lld}",
+		   c->worker, (long long)c->flag(c->arg), (long long)c->schema(c->arg),
+		   (long long)c->access(c->arg));
+	const enum step next = http_client_wait(
+		c->core, t,
+		&(struct http_client_call) {
+			.method = HTTP_POST, .url = STR("/v1/workers"), .body = buf_str(&body) });
 	buf_free(&body);
 	return next;
 }
@@ -44,8 +49,9 @@ told(struct task *t)
 	const struct http_client_reply *r = http_client_reply(t, 0);
 
 	if (http_client_status(r) >= 300)
-		return task_fail_set(t, ERR_UPSTREAM, NULL, "core answers %d: %.*s", http_client_status(r),
-		                     (int)MIN(http_client_body(r).len, 200), http_client_body(r).p);
+		return task_fail_set(t, ERR_UPSTREAM, NULL, "core answers %d: %.*s",
+				     http_client_status(r), (int)MIN(http_client_body(r).len, 200),
+				     http_client_body(r).p);
 	return STEP_DONE;
 }
 
@@ -62,7 +68,10 @@ tell_end(struct task *t, void *arg UNUSED)
 	if (t->t_cancel == TASK_SHUTDOWN || ack.timer == NULL)
 		return;
 	if (failed != ack.failing)
-		log_info("core.tell", "%s%s", failed ? "core is not told what is served here: " : "core is told again what is served here", t->t_err.msg);
+		log_info("core.tell", "%s%s",
+			 failed ? "core is not told what is served here: "
+				: "core is told again what is served here",
+			 t->t_err.msg);
 	ack.failing = failed;
 	if (ack.again) {
 		ack.again = false;
@@ -76,7 +85,8 @@ tell_start(void *arg UNUSED)
 	struct task *t = NULL;
 
 	if (!ack.running && ack.timer != NULL &&
-	    task_start(ack.engine, "core.tell", tell_steps, clock_now_us() + DEADLINE, ARENA_CAP_BYTES, tell_end, NULL, &t) == ERR_OK)
+	    task_start(ack.engine, "core.tell", tell_steps, clock_now_us() + DEADLINE,
+		       ARENA_CAP_BYTES, tell_end, NULL, &t) == ERR_OK)
 		ack.running = true;
 }
 
@@ -88,7 +98,8 @@ sandbox_acknowledge_now(void)
 }
 
 void
-sandbox_acknowledge_start(struct loop *l, struct task_engine *e, const struct sandbox_acknowledge_conf *conf)
+sandbox_acknowledge_start(struct loop *l, struct task_engine *e,
+			  const struct sandbox_acknowledge_conf *conf)
 {
 	memset(&ack, 0, sizeof(ack));
 	ack.conf = *conf;

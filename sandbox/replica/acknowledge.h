@@ -22,7 +22,8 @@ struct sandbox_acknowledge_conf {
 };
 
 /* Once a worker; what `conf` names must live until the stop. */
-void sandbox_acknowledge_start(struct loop *l, struct task_engine *e, const struct sandbox_acknowledge_conf *conf);
+void sandbox_acknowledge_start(struct loop *l, struct task_engine *e,
+			       const struct sandbox_acknowledge_conf *conf);
 void sandbox_acknowledge_stop(void);
 /* Something was swapped: tell now. */
 void sandbox_acknowledge_now(void);

@@ -19,11 +19,11 @@
 #define PERIOD USEC_PER_SEC
 #define PAUSE (100 * USEC_PER_MS)
 #define DEADLINE (300 * USEC_PER_SEC)
-#define STILL_MS 10000          /* a copy of this age stands still           */
+#define STILL_MS 10000 /* a copy of this age stands still           */
 #define ASK_PERIOD (2 * USEC_PER_SEC)
 #define SLOT_TIMEOUT (14 * USEC_PER_SEC)
-#define SEEN_MAX_MS 10000       /* older news of a slot are none             */
-#define SEEN_AFTER_MS 1500      /* … as is what may be of before it was made */
+#define SEEN_MAX_MS 10000  /* older news of a slot are none             */
+#define SEEN_AFTER_MS 1500 /* … as is what may be of before it was made */
 #define SUBSCRIPTIONS 2
 #define SQL_BYTES 512
 #define AIRLOCK_HOP "airlock-sandbox"
@@ -36,10 +36,10 @@ struct subscription {
 	bool is_enabled;
 	bool is_nothing; /* reads the empty publication          */
 	bool is_running;
-	bool is_open;    /* lab.resync says: is being healed     */
+	bool is_open; /* lab.resync says: is being healed     */
 	int64_t tables;
 	int64_t ready;
-	bool is_lost;    /* core says: its slot is lost or gone  */
+	bool is_lost; /* core says: its slot is lost or gone  */
 	bool is_copy_lost;
 };
 
@@ -116,7 +116,9 @@ look_keep(struct task *t)
 		return task_jump(t, decide);
 	healing.asked_at = now;
 	task_wait_soft(t);
-	return http_client_wait(healing.core, t, &(struct http_client_call) { .method = HTTP_GET, .url = STR("/v1/feed") });
+	return http_client_wait(
+		healing.core, t,
+		&(struct http_client_call) { .method = HTTP_GET, .url = STR("/v1/feed") });
 }
 
 /* ---- what core knows ---- */
@@ -126,7 +128,8 @@ find(const struct cJSON *list, const char *key, const char *value)
 {
 	const struct cJSON *item = NULL;
 
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		const char *text = cJSON_GetStringValue(json_get(item, key));
 		if (text != NULL && strcmp(text, value) == 0)
 			return item;
@@ -153,7 +156,8 @@ copy_lost(const struct cJSON *names, const char *oid)
 	buf_printf(&b, "pg_%s_sync_", oid);
 	(void)str_copy(prefix, sizeof(prefix), buf_str(&b));
 	buf_free(&b);
-	cJSON_ArrayForEach(item, names) {
+	cJSON_ArrayForEach(item, names)
+	{
 		const char *name = cJSON_GetStringValue(item);
 		if (name != NULL && strncmp(name, prefix, strlen(prefix)) == 0)
 			return true;
@@ -175,9 +179,11 @@ slots_take(struct heal *h, const struct cJSON *body)
 		struct subscription *s = &h->sub[i];
 		const struct cJSON *slot = find(slots, "slot", s->name);
 		const struct cJSON *made = find(json_get(body, "resyncs"), "slot", s->name);
-		const char *status = slot != NULL ? cJSON_GetStringValue(json_get(slot, "wal_status")) : NULL;
+		const char *status =
+			slot != NULL ? cJSON_GetStringValue(json_get(slot, "wal_status")) : NULL;
 		/* What was seen before the last slot was made says nothing about it. */
-		if (made != NULL && seen + SEEN_AFTER_MS > age_of(made, "ended_age_ms", seen + SEEN_AFTER_MS))
+		if (made != NULL &&
+		    seen + SEEN_AFTER_MS > age_of(made, "ended_age_ms", seen + SEEN_AFTER_MS))
 			continue;
 		s->is_lost = slot == NULL || (status != NULL && strcmp(status, "lost") == 0);
 		s->is_copy_lost = copy_lost(json_get(state, "lost_copies"), s->oid);
@@ -193,7 +199,8 @@ ask_keep(struct task *t)
 	struct cJSON *body = NULL;
 
 	/* Core is away: then nothing is known, and what is under way goes on as far as it can. */
-	if (reply != NULL && http_client_status(reply) == 200 && json_parse(http_client_body(reply), &body, &info) == ERR_OK)
+	if (reply != NULL && http_client_status(reply) == 200 &&
+	    json_parse(http_client_body(reply), &body, &info) == ERR_OK)
 		slots_take(h, body);
 	json_free(body);
 	return STEP_NEXT;
@@ -210,7 +217,8 @@ action_of(const struct subscription *s)
 			return HEAL_NOTHING;
 		if (s->is_lost || s->is_copy_lost)
 			return HEAL_CUT;
-		return s->is_open && s->tables > 0 && s->tables == s->ready ? HEAL_END : HEAL_NOTHING;
+		return s->is_open && s->tables > 0 && s->tables == s->ready ? HEAL_END
+									    : HEAL_NOTHING;
 	}
 	if (!s->is_enabled)
 		return HEAL_SLOT;
@@ -248,13 +256,16 @@ script(struct task *t, const char *fmt)
 		if (*p == '@')
 			buf_add_cstr(&text, name);
 		else if (*p == '#')
-			buf_add_cstr(&text, strcmp(name, "sandbox_registry") == 0 ? "bimodal_registry" : "bimodal_crm");
+			buf_add_cstr(&text, strcmp(name, "sandbox_registry") == 0
+						    ? "bimodal_registry"
+						    : "bimodal_crm");
 		else
 			buf_add_char(&text, *p);
 	}
 	const bool fits = !text.failed && str_copy(sql, sizeof(sql), buf_str(&text));
 	buf_free(&text);
-	return fits ? postgres_script(healing.apply, t, sql) : task_fail_set(t, ERR_TOO_LARGE, NULL, "the script is too long");
+	return fits ? postgres_script(healing.apply, t, sql)
+		    : task_fail_set(t, ERR_TOO_LARGE, NULL, "the script is too long");
 }
 
 static enum step
@@ -265,8 +276,10 @@ slot_ask(struct task *t)
 
 	task_wait_soft(t);
 	return http_client_wait(healing.core, t,
-	                        &(struct http_client_call) {
-	                                .method = HTTP_POST, .url = STR("/v1/feed/slots"), .body = str_of(body), .timeout = SLOT_TIMEOUT });
+				&(struct http_client_call) { .method = HTTP_POST,
+							     .url = STR("/v1/feed/slots"),
+							     .body = str_of(body),
+							     .timeout = SLOT_TIMEOUT });
 }
 
 /* REFRESH, and SET PUBLICATION that refreshes, refuse to run in a transaction: such a statement is a script of its own. */
@@ -277,18 +290,24 @@ act(struct task *t)
 
 	switch (h->action) {
 	case HEAL_CUT:
-		log_warn("feed.resync", "subscription %s is copied anew: %s on the airlock is lost", h->at->name,
-		         h->at->is_lost ? "its slot" : "the slot of a copy");
-		return script(t, h->at->is_lost ? "select lab.resync_begin('@', 'slot-lost'); alter subscription @ disable;"
-		                                  " alter subscription @ set publication bimodal_nothing with (refresh = false)"
-		                                : "select lab.resync_begin('@', 'copy-lost'); alter subscription @ disable;"
-		                                  " alter subscription @ set publication bimodal_nothing with (refresh = false)");
+		log_warn("feed.resync", "subscription %s is copied anew: %s on the airlock is lost",
+			 h->at->name, h->at->is_lost ? "its slot" : "the slot of a copy");
+		return script(t, h->at->is_lost ? "select lab.resync_begin('@', 'slot-lost'); "
+						  "alter subscription @ disable;"
+						  " alter subscription @ set publication "
+						  "bimodal_nothing with (refresh = false)"
+						: "select lab.resync_begin('@', 'copy-lost'); "
+						  "alter subscription @ disable;"
+						  " alter subscription @ set publication "
+						  "bimodal_nothing with (refresh = false)");
 	case HEAL_SLOT:
 		return slot_ask(t);
 	case HEAL_FORGET:
 		return script(t, "alter subscription @ refresh publication");
 	case HEAL_COPY:
-		return script(t, "select lab.resync_begin('@', 'resumed'); select change.feed_empty('#')");
+		return script(
+			t,
+			"select lab.resync_begin('@', 'resumed'); select change.feed_empty('#')");
 	case HEAL_END:
 		return script(t, "select lab.resync_end('@')");
 	default:
@@ -307,13 +326,15 @@ act_more(struct task *t)
 		const struct err_info *info = NULL;
 		if (reply == NULL) {
 			const enum err err = task_wait_err(t, 0, &info);
-			return task_fail_set(t, err, NULL, "could not ask core for slot %s: %s", h->at->name, info != NULL ? info->msg : "");
+			return task_fail_set(t, err, NULL, "could not ask core for slot %s: %s",
+					     h->at->name, info != NULL ? info->msg : "");
 		}
 		if (http_client_status(reply) == 200)
 			return script(t, "alter subscription @ enable");
 		if (http_client_status(reply) == 202)
 			return STEP_DONE; /* it is being made: ask again */
-		return task_fail_set(t, ERR_UPSTREAM, NULL, "core did not make slot %s (status %d)", h->at->name, http_client_status(reply));
+		return task_fail_set(t, ERR_UPSTREAM, NULL, "core did not make slot %s (status %d)",
+				     h->at->name, http_client_status(reply));
 	}
 	case HEAL_COPY:
 		return script(t, "alter subscription @ set publication #");
@@ -339,22 +360,20 @@ again_look(struct task *t)
 }
 
 static const struct step_row heal_steps[] = {
-	{ "look", look },
-	{ "look_keep", look_keep },
-	{ "ask_keep", ask_keep },
-	{ "decide", decide },
-	{ "act", act },
-	{ "act_more", act_more },
-	{ "again", again },
-	{ "again_look", again_look },
+	{ "look", look },         { "look_keep", look_keep },
+	{ "ask_keep", ask_keep }, { "decide", decide },
+	{ "act", act },           { "act_more", act_more },
+	{ "again", again },       { "again_look", again_look },
 	{ NULL, NULL },
 };
 
 void
 sandbox_heal_metrics(void)
 {
-	healing.running = metric_gauge_max("bimodal_copy_subscriptions_running", NULL, "subscriptions with a worker; 2 is well");
-	healing.errors = metric_gauge_max("bimodal_copy_apply_errors", NULL, "errors of the apply workers since they were made");
+	healing.running = metric_gauge_max("bimodal_copy_subscriptions_running", NULL,
+					   "subscriptions with a worker; 2 is well");
+	healing.errors = metric_gauge_max("bimodal_copy_apply_errors", NULL,
+					  "errors of the apply workers since they were made");
 }
 
 void
@@ -362,5 +381,8 @@ sandbox_heal_jobs(struct daemon_jobs *jobs, struct postgres_pool *apply, struct 
 {
 	healing.apply = apply;
 	healing.core = core;
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.heal", .period = PERIOD, .deadline = DEADLINE, .steps = heal_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feed.heal",
+						     .period = PERIOD,
+						     .deadline = DEADLINE,
+						     .steps = heal_steps });
 }

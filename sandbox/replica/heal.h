@@ -11,6 +11,7 @@
 /* Before the fork. */
 void sandbox_heal_metrics(void);
 /* `apply`: the deployer's login as the owner of the subscriptions; `core`: the way into core, with the sandbox's own token. */
-void sandbox_heal_jobs(struct daemon_jobs *jobs, struct postgres_pool *apply, struct http_client *core);
+void sandbox_heal_jobs(struct daemon_jobs *jobs, struct postgres_pool *apply,
+		       struct http_client *core);
 
 #endif

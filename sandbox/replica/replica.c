@@ -14,7 +14,9 @@
 #include "gen/sql_sandbox.h"
 
 #define POLL_DEADLINE (5 * USEC_PER_SEC)
-#define POLL_TICK (50 * USEC_PER_MS) /* until the first position is known, so that a fresh start does not look stale for a period */
+#define POLL_TICK                                                                                  \
+	(50 *                                                                                      \
+	 USEC_PER_MS) /* until the first position is known, so that a fresh start does not look stale for a period */
 
 static struct {
 	struct sandbox_replica_conf conf;
@@ -22,9 +24,9 @@ static struct {
 	struct loop_timer *timer;
 	bool polling;
 	bool known;
-	usec_t read_at;      /* monotonic, of the poll                       */
-	int64_t lag_ms;      /* at read_at                                   */
-	char as_of[48];      /* core's time of the newest control row        */
+	usec_t read_at; /* monotonic, of the poll                       */
+	int64_t lag_ms; /* at read_at                                   */
+	char as_of[48]; /* core's time of the newest control row        */
 } replica;
 
 static struct metric *lag_gauge;
@@ -70,18 +72,21 @@ poll(void *arg UNUSED)
 	if (replica.known && clock_now_us() - replica.read_at < replica.conf.poll_period)
 		return;
 	if (!replica.polling &&
-	    task_start(replica.engine, "replica.poll", poll_steps, clock_now_us() + POLL_DEADLINE, ARENA_CAP_BYTES, poll_end, NULL, &t) == ERR_OK)
+	    task_start(replica.engine, "replica.poll", poll_steps, clock_now_us() + POLL_DEADLINE,
+		       ARENA_CAP_BYTES, poll_end, NULL, &t) == ERR_OK)
 		replica.polling = true;
 }
 
 void
 sandbox_replica_metrics(void)
 {
-	lag_gauge = metric_gauge_max("bimodal_copy_lag_milliseconds", NULL, "age of the newest control row of core in the copy");
+	lag_gauge = metric_gauge_max("bimodal_copy_lag_milliseconds", NULL,
+				     "age of the newest control row of core in the copy");
 }
 
 void
-sandbox_replica_start(struct loop *l, struct task_engine *e, const struct sandbox_replica_conf *conf)
+sandbox_replica_start(struct loop *l, struct task_engine *e,
+		      const struct sandbox_replica_conf *conf)
 {
 	memset(&replica, 0, sizeof(replica));
 	replica.conf = *conf;
@@ -126,7 +131,8 @@ serve(struct task *t, const struct step_row *steps)
 	call->read_classes = RECORD_OPEN; /* there is nothing else here */
 	if (replica.known) {
 		http_reply_header(t, "X-Data-As-Of", str_of(replica.as_of));
-		http_reply_header_fmt(t, "X-Replication-Lag-Ms", "%lld", (long long)sandbox_replica_lag_ms());
+		http_reply_header_fmt(t, "X-Replication-Lag-Ms", "%lld",
+				      (long long)sandbox_replica_lag_ms());
 	}
 	return task_continue(t, steps);
 }
@@ -159,12 +165,16 @@ feed_answer(struct task *t)
 
 static const struct step_row list_steps[] = { { "list", copy_list }, { NULL, NULL } };
 static const struct step_row get_steps[] = { { "get", copy_get }, { NULL, NULL } };
-static const struct step_row feed_steps[] = { { "read", feed_read }, { "answer", feed_answer }, { NULL, NULL } };
+static const struct step_row feed_steps[] = { { "read", feed_read },
+					      { "answer", feed_answer },
+					      { NULL, NULL } };
 
 const struct http_route sandbox_replica_routes[] = {
 	{ HTTP_GET, "/v1/feed", "feed.get", feed_steps, .right = "feed.read" },
 	{ HTTP_GET, "/v1/{resource:slug}", "copy.list", list_steps, .right = "{resource}.read" },
-	{ HTTP_GET, "/v1/{resource:slug}/{id:uuid}", "copy.get", get_steps, .right = "{resource}.read" },
-	{ HTTP_GET, "/v1/{parent:slug}/{parent_id:uuid}/{resource:slug}", "copy.child_list", list_steps, .right = "{resource}.read" },
+	{ HTTP_GET, "/v1/{resource:slug}/{id:uuid}", "copy.get", get_steps,
+	  .right = "{resource}.read" },
+	{ HTTP_GET, "/v1/{parent:slug}/{parent_id:uuid}/{resource:slug}", "copy.child_list",
+	  list_steps, .right = "{resource}.read" },
 };
 const size_t sandbox_replica_routes_count = ARRAY_LEN(sandbox_replica_routes);

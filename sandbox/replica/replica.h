@@ -25,7 +25,8 @@ struct sandbox_replica_conf {
 /* Before the fork. */
 void sandbox_replica_metrics(void);
 /* Begins to look at the position. Owner of what the conf names remains the caller. */
-void sandbox_replica_start(struct loop *l, struct task_engine *e, const struct sandbox_replica_conf *conf);
+void sandbox_replica_start(struct loop *l, struct task_engine *e,
+			   const struct sandbox_replica_conf *conf);
 void sandbox_replica_stop(void);
 
 /* Milliseconds since the newest heartbeat of core that has arrived was written there; -1: none has. */

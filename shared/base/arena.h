@@ -24,10 +24,11 @@ struct arena {
 };
 
 void arena_init(struct arena *a, size_t cap_bytes);
-void arena_release(struct arena *a);                        /* safe to call twice                  */
-void *arena_alloc(struct arena *a, size_t n);               /* zeroed, 16-aligned; NULL past the cap */
-char *arena_strdup(struct arena *a, struct str s);          /* NUL-terminated copy; NULL past the cap */
-struct str arena_str(struct arena *a, struct str s);        /* counted copy (also NUL-terminated); .p NULL past the cap */
+void arena_release(struct arena *a);               /* safe to call twice                  */
+void *arena_alloc(struct arena *a, size_t n);      /* zeroed, 16-aligned; NULL past the cap */
+char *arena_strdup(struct arena *a, struct str s); /* NUL-terminated copy; NULL past the cap */
+struct str arena_str(struct arena *a,
+		     struct str s); /* counted copy (also NUL-terminated); .p NULL past the cap */
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 

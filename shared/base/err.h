@@ -43,7 +43,8 @@ const struct err_row *err_row(enum err code);
  * Fill `info` (NULL is allowed and ignored) and return `code`, so that `return err_set(…)` is one line. If `info`
  * already holds an error it is kept: the lower, more precise detail wins. `field` may be NULL.
  */
-enum err err_set(struct err_info *info, enum err code, const char *field, const char *fmt, ...) PRINTF(4, 5);
+enum err err_set(struct err_info *info, enum err code, const char *field, const char *fmt, ...)
+	PRINTF(4, 5);
 
 /* Forget the error. */
 void err_clear(struct err_info *info);

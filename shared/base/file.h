@@ -14,7 +14,8 @@
  * Read a whole small file (≤ limit) into a malloc'd, NUL-terminated string; one trailing newline cut if `trim`. `len` counts
  * the bytes without the NUL. Errors: ERR_SYSTEM, ERR_TOO_LARGE, ERR_NO_MEMORY; *out is NULL then.
  */
-MUST_CHECK enum err file_read(const char *path, size_t limit, bool trim, char **out, size_t *len, struct err_info *info);
+MUST_CHECK enum err file_read(const char *path, size_t limit, bool trim, char **out, size_t *len,
+			      struct err_info *info);
 
 /* Write through "PATH.part" and rename: a reader finds the old file or the whole new one. Errors: ERR_SYSTEM. */
 MUST_CHECK enum err file_write(const char *path, const char *text, struct err_info *info);

@@ -32,11 +32,16 @@ void json_free(struct cJSON *j);
  * above 2^53 is accepted.
  */
 const struct cJSON *json_get(const struct cJSON *obj, const char *key);
-MUST_CHECK enum err json_string(const struct cJSON *obj, const char *key, bool required, const char **out, struct err_info *info);
-MUST_CHECK enum err json_int(const struct cJSON *obj, const char *key, bool required, int64_t min, int64_t max, int64_t *out, struct err_info *info);
-MUST_CHECK enum err json_number(const struct cJSON *obj, const char *key, bool required, double *out, struct err_info *info);
-MUST_CHECK enum err json_bool(const struct cJSON *obj, const char *key, bool required, bool *out, struct err_info *info);
+MUST_CHECK enum err json_string(const struct cJSON *obj, const char *key, bool required,
+				const char **out, struct err_info *info);
+MUST_CHECK enum err json_int(const struct cJSON *obj, const char *key, bool required, int64_t min,
+			     int64_t max, int64_t *out, struct err_info *info);
+MUST_CHECK enum err json_number(const struct cJSON *obj, const char *key, bool required,
+				double *out, struct err_info *info);
+MUST_CHECK enum err json_bool(const struct cJSON *obj, const char *key, bool required, bool *out,
+			      struct err_info *info);
 /* Refuses members not in `known` (NULL-terminated): ERR_INVALID at "/key", with the nearest known name. */
-MUST_CHECK enum err json_only(const struct cJSON *obj, const char *const *known, struct err_info *info);
+MUST_CHECK enum err json_only(const struct cJSON *obj, const char *const *known,
+			      struct err_info *info);
 
 #endif

@@ -16,7 +16,15 @@
 
 #define JSON_DEPTH_MAX 64
 
-enum json_kind { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_kind {
+	JSON_NULL,
+	JSON_FALSE,
+	JSON_TRUE,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT
+};
 
 struct json_member {
 	struct str key;   /* unescaped (in the arena if it had escapes)   */
@@ -30,14 +38,15 @@ struct json_member {
  * ERR_INVALID for a duplicate key or too many members, ERR_TOO_LARGE when too deep (the object itself is level 1),
  * ERR_NO_MEMORY when the arena cannot hold an unescaped key.
  */
-MUST_CHECK enum err json_scan_object(struct str text, struct arena *a, struct json_member *members, size_t *n,
-                                     struct err_info *info);
+MUST_CHECK enum err json_scan_object(struct str text, struct arena *a, struct json_member *members,
+				     size_t *n, struct err_info *info);
 /* Scan an array and hand out the span and kind of each element (batch bodies). Same errors. */
 struct json_element {
 	struct str value;
 	enum json_kind kind;
 };
-MUST_CHECK enum err json_scan_array(struct str text, struct json_element *elements, size_t *n, struct err_info *info);
+MUST_CHECK enum err json_scan_array(struct str text, struct json_element *elements, size_t *n,
+				    struct err_info *info);
 
 /* Validate any JSON value. */
 MUST_CHECK enum err json_scan_any(struct str text, enum json_kind *kind, struct err_info *info);

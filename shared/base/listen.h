@@ -12,7 +12,7 @@
  * IPv4 or IPv6 address. *port 0 takes a free one for all and returns it. Errors: ERR_SYSTEM (somebody else listens there,
  * not an address of this machine), ERR_CONFIG (not an address); nothing is left open then.
  */
-MUST_CHECK enum err listen_open(const char *address, unsigned *port, unsigned backlog, int *fds, unsigned n,
-                                struct err_info *info);
+MUST_CHECK enum err listen_open(const char *address, unsigned *port, unsigned backlog, int *fds,
+				unsigned n, struct err_info *info);
 
 #endif

@@ -206,8 +206,9 @@ log_text(enum log_level level, const char *event, struct str msg, struct str mem
 }
 
 PRINTF(4, 0)
-static void write_event(enum log_level level, const char *event, const char *members_json,
-			const char *fmt, va_list ap)
+static void
+write_event(enum log_level level, const char *event, const char *members_json, const char *fmt,
+	    va_list ap)
 {
 	char msg[MSG_MAX_BYTES];
 	const int saved = errno;

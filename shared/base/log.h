@@ -22,7 +22,8 @@ MUST_CHECK enum err log_level_parse(const char *text, enum log_level *out);
 
 void log_write(enum log_level level, const char *event, const char *fmt, ...) PRINTF(3, 4);
 /* Extra fields as finished JSON members without braces: "\"status\":200,\"ms\":1.5". */
-void log_fields(enum log_level level, const char *event, const char *members_json, const char *fmt, ...) PRINTF(4, 5);
+void log_fields(enum log_level level, const char *event, const char *members_json, const char *fmt,
+		...) PRINTF(4, 5);
 
 /* The same with a message that is not formatted: for lines that are written for each request. `members` may be empty. */
 void log_text(enum log_level level, const char *event, struct str msg, struct str members);

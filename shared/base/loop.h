@@ -17,10 +17,10 @@ struct event_base;
 struct loop;
 
 enum loop_phase {
-	LOOP_TASKS,  /* the task engine runs ready tasks                      */
-	LOOP_DB,     /* database connections flush what was submitted         */
-	LOOP_HTTP,   /* HTTP connections write what is ready                  */
-	LOOP_FREE,   /* objects that ended this turn are freed                */
+	LOOP_TASKS, /* the task engine runs ready tasks                      */
+	LOOP_DB,    /* database connections flush what was submitted         */
+	LOOP_HTTP,  /* HTTP connections write what is ready                  */
+	LOOP_FREE,  /* objects that ended this turn are freed                */
 	LOOP_PHASES
 };
 
@@ -33,9 +33,11 @@ struct event_base *loop_base(struct loop *l);
 void loop_add_hook(struct loop *l, enum loop_phase phase, loop_hook *fn, void *arg);
 void loop_remove_hook(struct loop *l, loop_hook *fn, void *arg);
 
-void loop_run(struct loop *l);  /* until loop_stop */
+void loop_run(struct loop *l);                  /* until loop_stop */
 void loop_turn(struct loop *l, bool may_sleep); /* one turn (tests, start-up) */
-void loop_stop(struct loop *l); /* from a callback: finish this turn, then return; before loop_run: it returns at once */
+void loop_stop(
+	struct
+	loop *l); /* from a callback: finish this turn, then return; before loop_run: it returns at once */
 /* There is work for the phases: run them (again) before the loop may sleep. From anywhere, also before the first turn. */
 void loop_again(struct loop *l);
 usec_t loop_now(const struct loop *l); /* monotonic, read at most once a turn (after the sleep) */

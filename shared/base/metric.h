@@ -15,8 +15,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-#define METRIC_SLOTS 4096     /* 64-bit words a process; a histogram takes 18 */
-#define METRIC_PROCESSES 66   /* 64 workers, the parent and the jobs child  */
+#define METRIC_SLOTS 4096   /* 64-bit words a process; a histogram takes 18 */
+#define METRIC_PROCESSES 66 /* 64 workers, the parent and the jobs child  */
 
 struct metric; /* one registered metric; lives as long as the process */
 
@@ -25,17 +25,24 @@ struct metric; /* one registered metric; lives as long as the process */
  * labels again give the same metric. Dies when slots run out or one name is used for two kinds.
  */
 struct metric *metric_counter(const char *name, const char *labels, const char *help);
-struct metric *metric_gauge(const char *name, const char *labels, const char *help);     /* summed over processes */
-struct metric *metric_gauge_max(const char *name, const char *labels, const char *help); /* max over processes    */
-struct metric *metric_histogram(const char *name, const char *labels, const char *help); /* microseconds in, seconds out; log-spaced buckets 100 us … 30 s */
+struct metric *metric_gauge(const char *name, const char *labels,
+			    const char *help); /* summed over processes */
+struct metric *metric_gauge_max(const char *name, const char *labels,
+				const char *help); /* max over processes    */
+struct metric *metric_histogram(
+	const char *name, const char *labels,
+	const char *help); /* microseconds in, seconds out; log-spaced buckets 100 us … 30 s */
 
 void metric_add(struct metric *m, int64_t n);
 void metric_set(struct metric *m, int64_t v);
 void metric_observe_us(struct metric *m, usec_t us);
 int64_t metric_value(const struct metric *m); /* sum (or max) over processes; a histogram's count */
 
-void metric_map(void);             /* parent: create the shared mapping (MAP_SHARED|MAP_ANONYMOUS); idempotent */
-void metric_process(unsigned slot); /* after the fork: which page is ours; 0 parent, 1 jobs, 2… workers; zeroes gauges of a restarted process, keeps its counters */
+void metric_map(
+	void); /* parent: create the shared mapping (MAP_SHARED|MAP_ANONYMOUS); idempotent */
+void metric_process(
+	unsigned
+		slot); /* after the fork: which page is ours; 0 parent, 1 jobs, 2… workers; zeroes gauges of a restarted process, keeps its counters */
 void metric_render(struct buf *out);
 
 #endif

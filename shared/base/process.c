@@ -276,7 +276,8 @@ jobs_ended(struct parent *p)
 	const usec_t now = clock_now_us();
 	const bool lived = now - p->jobs_started_at > JOBS_PAUSE_MAX;
 
-	p->jobs_pause = lived || p->jobs_pause == 0 ? JOBS_PAUSE_MIN : MIN(2 * p->jobs_pause, JOBS_PAUSE_MAX);
+	p->jobs_pause = lived || p->jobs_pause == 0 ? JOBS_PAUSE_MIN
+						    : MIN(2 * p->jobs_pause, JOBS_PAUSE_MAX);
 	p->jobs_restart_at = now + p->jobs_pause;
 }
 

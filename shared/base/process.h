@@ -20,20 +20,22 @@
 #define PROCESS_WORKERS_MAX 64
 
 struct process_role {
-	bool is_worker;    /* serves HTTP on `listen_fd`        */
-	bool is_jobs;      /* runs the background jobs          */
-	unsigned worker;   /* 0…N-1; meaningless for jobs alone */
-	int listen_fd;     /* -1 for the jobs child             */
+	bool is_worker;  /* serves HTTP on `listen_fd`        */
+	bool is_jobs;    /* runs the background jobs          */
+	unsigned worker; /* 0…N-1; meaningless for jobs alone */
+	int listen_fd;   /* -1 for the jobs child             */
 	struct loop *loop;
 };
 
 struct process_conf {
-	const char *name;      /* "core"                         */
-	const char *address;   /* numeric: "127.0.0.1", "::1"; TCP only */
-	unsigned port;         /* 0 picks one; logged and written to port_file */
-	const char *port_file; /* NULL or a path that receives "PORT\n" once listening, before the fork */
-	const char *pid_file;  /* NULL or a path; locked (flock) while we live, so a second start fails plainly */
-	unsigned workers;      /* 0 = foreground                  */
+	const char *name;    /* "core"                         */
+	const char *address; /* numeric: "127.0.0.1", "::1"; TCP only */
+	unsigned port;       /* 0 picks one; logged and written to port_file */
+	const char *
+		port_file; /* NULL or a path that receives "PORT\n" once listening, before the fork */
+	const char *
+		pid_file; /* NULL or a path; locked (flock) while we live, so a second start fails plainly */
+	unsigned workers; /* 0 = foreground                  */
 	unsigned backlog;
 	usec_t grace_us;       /* time to drain before SIGKILL    */
 	unsigned restart_max;  /* MaxR: restarts …                */
@@ -44,8 +46,10 @@ struct process_conf {
 	 * whole daemon ends with 2) or 1 (restarted within the limit). `reload` and `dump` may be NULL; SIGTERM comes once.
 	 */
 	enum err (*start)(const struct process_role *role, void *arg, struct err_info *info);
-	void (*stop)(const struct process_role *role, void *arg);   /* begin to drain; call loop_stop(role->loop) when drained */
-	void (*finish)(const struct process_role *role, void *arg); /* loop has ended: free everything (leak checkers) */
+	void (*stop)(const struct process_role *role,
+		     void *arg); /* begin to drain; call loop_stop(role->loop) when drained */
+	void (*finish)(const struct process_role *role,
+		       void *arg); /* loop has ended: free everything (leak checkers) */
 	void (*reload)(const struct process_role *role, void *arg); /* SIGHUP */
 	void (*dump)(const struct process_role *role, void *arg);   /* SIGUSR1 */
 	void *arg;

@@ -20,22 +20,24 @@ struct str {
 #define STR_NONE ((struct str) { NULL, 0 })
 #define STR_FMT(s) (int)(s).len, (s).p /* for "%.*s" */
 
-struct str str_of(const char *cstr);                       /* NULL gives STR_NONE                          */
-bool str_eq(struct str a, struct str b);                   /* byte for byte                                */
-bool str_is(struct str a, const char *cstr);               /* byte for byte                                */
-bool str_ieq(struct str a, struct str b);                  /* ASCII case folded (header names)             */
+struct str str_of(const char *cstr);         /* NULL gives STR_NONE                          */
+bool str_eq(struct str a, struct str b);     /* byte for byte                                */
+bool str_is(struct str a, const char *cstr); /* byte for byte                                */
+bool str_ieq(struct str a, struct str b);    /* ASCII case folded (header names)             */
 bool str_starts(struct str s, const char *prefix);
 bool str_ends(struct str s, const char *suffix);
-struct str str_trim(struct str s);                         /* spaces and tabs at both ends                 */
-struct str str_cut(struct str *rest, char sep);            /* the part before `sep`; rest moves behind it; rest->p is NULL after the last part */
-size_t str_find(struct str s, char c);                     /* index, or s.len                              */
+struct str str_trim(struct str s); /* spaces and tabs at both ends                 */
+struct str str_cut(
+	struct str *rest,
+	char sep); /* the part before `sep`; rest moves behind it; rest->p is NULL after the last part */
+size_t str_find(struct str s, char c); /* index, or s.len                              */
 
 /* Numbers: whole text, decimal, optional minus; ERR_INVALID on anything else or out of [min,max]. */
 MUST_CHECK enum err str_int(struct str s, int64_t min, int64_t max, int64_t *out);
-#define STR_DOUBLE_MAX 1024 /* bytes of the text */
+#define STR_DOUBLE_MAX 1024                                /* bytes of the text */
 MUST_CHECK enum err str_double(struct str s, double *out); /* finite decimal only, locale-free */
 
-bool str_utf8_valid(struct str s);                         /* strict: no overlongs, surrogates, > U+10FFFF */
+bool str_utf8_valid(struct str s); /* strict: no overlongs, surrogates, > U+10FFFF */
 
 /* Copies as much as fits with a NUL; returns false if it was cut. */
 bool str_copy(char *dst, size_t size, struct str s);

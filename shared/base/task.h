@@ -50,7 +50,8 @@ enum task_cancel { TASK_LIVE, TASK_DEADLINE, TASK_HANGUP, TASK_SHUTDOWN };
 /* One thing waited for. `result` belongs to the engine, which calls `release` after the step that read it. */
 struct task_wait {
 	bool done;
-	enum err err; /* of this wait; also copied to t_err if the step does not look (see task_wait_soft) */
+	enum err
+		err; /* of this wait; also copied to t_err if the step does not look (see task_wait_soft) */
 	struct err_info info;
 	void *result;
 	void (*release)(void *result);
@@ -63,28 +64,29 @@ struct task {
 	uint32_t t_magic;
 	struct task_handle t_handle;
 	struct task_engine *t_engine;
-	const char *t_name;            /* route or job name: metric and log label  */
+	const char *t_name; /* route or job name: metric and log label  */
 	const struct step_row *t_steps;
-	unsigned t_step;               /* next row to run                          */
+	unsigned t_step; /* next row to run                          */
 	struct arena t_arena;
-	struct err_info t_err;         /* why it failed; ERR_OK in .code if not     */
-	struct str t_err_members;      /* extra JSON members for the problem body, e.g. "\"current_version\":43" (arena) */
-	usec_t t_begin;                /* monotonic                                */
-	usec_t t_deadline;             /* monotonic, 0 = none; inherited by every wait; may be changed while the task lives */
+	struct err_info t_err; /* why it failed; ERR_OK in .code if not     */
+	struct str
+		t_err_members; /* extra JSON members for the problem body, e.g. "\"current_version\":43" (arena) */
+	usec_t t_begin; /* monotonic                                */
+	usec_t t_deadline; /* monotonic, 0 = none; inherited by every wait; may be changed while the task lives */
 	enum task_cancel t_cancel;
-	void *t_state;                 /* task_state()                             */
-	void *t_owner;                 /* who started it: the HTTP request, or the job's object */
-	const void *t_route;           /* the row that was matched, if any         */
-	void *t_actor;                 /* the principal, set by the guard (shared/access) */
+	void *t_state;       /* task_state()                             */
+	void *t_owner;       /* who started it: the HTTP request, or the job's object */
+	const void *t_route; /* the row that was matched, if any         */
+	void *t_actor;       /* the principal, set by the guard (shared/access) */
 	task_end_fn *t_end;
 	void *t_end_arg;
-	usec_t t_waited_us;            /* time spent parked, for the access line   */
+	usec_t t_waited_us; /* time spent parked, for the access line   */
 	/* private to task.c */
 	struct task_wait t_results[TASK_WAITS_MAX]; /* readable by the running step  */
 	unsigned t_n_results;
 	struct task_wait t_pending[TASK_WAITS_MAX]; /* being waited for               */
 	unsigned t_n_pending, t_n_outstanding;
-	unsigned t_sleep_slot;         /* of task_sleep, while t_sleep_until is not 0 */
+	unsigned t_sleep_slot; /* of task_sleep, while t_sleep_until is not 0 */
 	usec_t t_sleep_until;
 	usec_t t_parked_at;
 	size_t t_state_size;
@@ -106,8 +108,9 @@ unsigned task_count(const struct task_engine *e);
  * live. The caller may fill t_owner, t_route, t_actor before the loop turns.
  */
 /* `deadline`: absolute, on the monotonic clock (clock_now_us() + …); 0 = none. */
-MUST_CHECK enum err task_start(struct task_engine *e, const char *name, const struct step_row *steps, usec_t deadline, size_t arena_cap,
-                               task_end_fn *end, void *end_arg, struct task **out);
+MUST_CHECK enum err task_start(struct task_engine *e, const char *name,
+			       const struct step_row *steps, usec_t deadline, size_t arena_cap,
+			       task_end_fn *end, void *end_arg, struct task **out);
 /*
  * Replace the remaining steps (the guard hands over to the route's own table) and return STEP_NEXT, or STEP_WAIT if waits are
  * outstanding. The new table starts with a state of its own: task_state then gives a fresh zeroed block.
@@ -120,7 +123,8 @@ enum step task_jump(struct task *t, step_fn *fn);
 
 /* Fail: detail into t_err (kept if one is there already), and end. `task_fail_set` formats; `task_fail` keeps what is set. */
 enum step task_fail(struct task *t);
-enum step task_fail_set(struct task *t, enum err code, const char *field, const char *fmt, ...) PRINTF(4, 5);
+enum step task_fail_set(struct task *t, enum err code, const char *field, const char *fmt, ...)
+	PRINTF(4, 5);
 
 /* Cancel from outside; the end runs in the next LOOP_TASKS phase. Late results are received and released. */
 void task_cancel(struct task *t, enum task_cancel why);
@@ -132,15 +136,17 @@ MUST_CHECK enum err task_wait_begin(struct task *t, unsigned *slot);
 /* Undo a reservation made in this step because the submission failed. Only the latest one. */
 void task_wait_undo(struct task *t, unsigned slot);
 /* Complete it, from the loop or within the step itself. If the task is gone `release(result)` runs at once. `info` may be NULL when err is ERR_OK. */
-void task_wake(struct task_engine *e, struct task_handle h, unsigned slot, enum err err, const struct err_info *info, void *result,
-               void (*release)(void *result));
+void task_wake(struct task_engine *e, struct task_handle h, unsigned slot, enum err err,
+	       const struct err_info *info, void *result, void (*release)(void *result));
 /*
  * By default a failed wait fails the task with its detail before the next step runs. After task_wait_soft in the same step
  * the next step runs in any case and looks at task_wait_err itself.
  */
 void task_wait_soft(struct task *t);
-void *task_result(struct task *t, unsigned i);          /* i-th wait of the previous step; NULL if it failed */
-enum err task_wait_err(struct task *t, unsigned i, const struct err_info **info); /* info may be NULL */
+void *task_result(struct task *t,
+		  unsigned i); /* i-th wait of the previous step; NULL if it failed */
+enum err task_wait_err(struct task *t, unsigned i,
+		       const struct err_info **info); /* info may be NULL */
 
 /* Park for a while: `return task_sleep(t, 100 * USEC_PER_MS);` Once a step; exact to TASK_SWEEP_US. */
 #define TASK_SWEEP_US (20 * USEC_PER_MS) /* how often deadlines and sleeps are looked at */

@@ -64,8 +64,9 @@ script_write(struct buf *b, const struct change_order *o)
 	const usec_t limit = o->statement_timeout > 0 ? o->statement_timeout : 60 * USEC_PER_SEC;
 
 	buf_add_cstr(b, "BEGIN;\n");
-	buf_printf(b, "SET LOCAL lock_timeout = '%lldms';\nSET LOCAL statement_timeout = '%lldms';\n",
-	           (long long)(lock / USEC_PER_MS), (long long)(limit / USEC_PER_MS));
+	buf_printf(b,
+		   "SET LOCAL lock_timeout = '%lldms';\nSET LOCAL statement_timeout = '%lldms';\n",
+		   (long long)(lock / USEC_PER_MS), (long long)(limit / USEC_PER_MS));
 	buf_add_cstr(b, "SET LOCAL search_path = '';\nSET LOCAL TimeZone = 'UTC';\n");
 	setting(b, "bimodal.change", o->id);
 	setting(b, "bimodal.actor", o->actor);
@@ -80,7 +81,8 @@ script_write(struct buf *b, const struct change_order *o)
 		buf_add_cstr(b, "SAVEPOINT verify;\nSET LOCAL transaction_read_only = on;\n"
 				"DO $verify$ DECLARE failed record; BEGIN FOR failed IN EXECUTE ");
 		change_quote(b, str_of(o->verify));
-		buf_add_cstr(b, " LOOP RAISE EXCEPTION 'verification failed: %', failed USING ERRCODE = 'CR022'; "
+		buf_add_cstr(b, " LOOP RAISE EXCEPTION 'verification failed: %', failed USING "
+				"ERRCODE = 'CR022'; "
 				"END LOOP; END $verify$;\nROLLBACK TO SAVEPOINT verify;\n");
 	}
 	if (o->role != NULL)
@@ -128,13 +130,17 @@ apply_look(struct task *t)
 		return STEP_DONE;
 	}
 	if (a->tries >= tries_max)
-		return task_fail_set(t, ERR_LOCKED, NULL, "change %s did not get its locks within %u tries of %lld ms",
-		                     a->order.id, a->tries,
-		                     (long long)((a->order.lock_budget > 0 ? a->order.lock_budget : CHANGE_LOCK_BUDGET) / USEC_PER_MS));
+		return task_fail_set(t, ERR_LOCKED, NULL,
+				     "change %s did not get its locks within %u tries of %lld ms",
+				     a->order.id, a->tries,
+				     (long long)((a->order.lock_budget > 0 ? a->order.lock_budget
+									   : CHANGE_LOCK_BUDGET) /
+						 USEC_PER_MS));
 	log_debug("change.retry", "change %s waits for its locks, try %u", a->order.id, a->tries);
 	uint32_t random = 0;
 	random_bytes(&random, sizeof(random));
-	const enum step parked = task_sleep(t, PAUSE_MIN + (usec_t)(random % (uint32_t)PAUSE_SPREAD));
+	const enum step parked =
+		task_sleep(t, PAUSE_MIN + (usec_t)(random % (uint32_t)PAUSE_SPREAD));
 	if (parked != STEP_WAIT)
 		return parked;
 	(void)task_jump(t, apply_run);
@@ -156,7 +162,8 @@ change_apply(struct task *t, const struct change_order *order)
 {
 	struct apply *a = calloc(1, sizeof(*a));
 	if (a == NULL)
-		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to apply change %s", order->id);
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to apply change %s",
+				     order->id);
 	a->order = *order;
 	a->caller = t->t_handle;
 	buf_init(&a->script, SCRIPT_BYTES_MAX);
@@ -164,12 +171,14 @@ change_apply(struct task *t, const struct change_order *order)
 	if (buf_cstr(&a->script) == NULL) {
 		buf_free(&a->script);
 		free(a);
-		return task_fail_set(t, ERR_TOO_LARGE, NULL, "change %s is larger than %d bytes", order->id, SCRIPT_BYTES_MAX);
+		return task_fail_set(t, ERR_TOO_LARGE, NULL, "change %s is larger than %d bytes",
+				     order->id, SCRIPT_BYTES_MAX);
 	}
 	enum err err = task_wait_begin(t, &a->wait);
 	if (err == ERR_OK) {
 		struct task *child = NULL;
-		err = task_start(t->t_engine, "change.apply", apply_steps, t->t_deadline, ARENA_CAP_BYTES, apply_end, a, &child);
+		err = task_start(t->t_engine, "change.apply", apply_steps, t->t_deadline,
+				 ARENA_CAP_BYTES, apply_end, a, &child);
 		if (err == ERR_OK) {
 			child->t_owner = a;
 			return STEP_WAIT;

@@ -36,18 +36,22 @@ extern const struct change_base changes_sandbox[];
 
 /* What to run. All texts must live until the wait has ended. */
 struct change_order {
-	struct postgres_pool *pool; /* logged in as the executor (or the deployer)                       */
-	const char *login;          /* rehearsals: act as this login (SET SESSION AUTHORIZATION); NULL = as who one is */
-	const char *role;           /* owner role to SET inside the transaction; NULL = stay the login   */
-	const char *id;             /* of the change; appears in bimodal.change and in errors            */
-	const char *actor;          /* principal's id                                                    */
-	const char *before;         /* run as the login in front of everything; may be NULL              */
+	struct postgres_pool
+		*pool; /* logged in as the executor (or the deployer)                       */
+	const char *
+		login; /* rehearsals: act as this login (SET SESSION AUTHORIZATION); NULL = as who one is */
+	const char *role;   /* owner role to SET inside the transaction; NULL = stay the login   */
+	const char *id;     /* of the change; appears in bimodal.change and in errors            */
+	const char *actor;  /* principal's id                                                    */
+	const char *before; /* run as the login in front of everything; may be NULL              */
 	const char *up;
-	const char *verify;         /* one query; each row it gives is an assertion that failed. May be empty */
-	const char *after;          /* run as the login after verification, in the same transaction; may be NULL */
-	usec_t lock_budget;         /* 0 = CHANGE_LOCK_BUDGET                                            */
-	usec_t statement_timeout;   /* 0 = 60 s                                                          */
-	unsigned tries;             /* 0 = CHANGE_TRIES_MAX                                              */
+	const char *
+		verify; /* one query; each row it gives is an assertion that failed. May be empty */
+	const char *
+		after; /* run as the login after verification, in the same transaction; may be NULL */
+	usec_t lock_budget; /* 0 = CHANGE_LOCK_BUDGET                                            */
+	usec_t statement_timeout; /* 0 = 60 s                                                          */
+	unsigned tries; /* 0 = CHANGE_TRIES_MAX                                              */
 };
 
 /*
@@ -61,11 +65,12 @@ enum step change_apply(struct task *t, const struct change_order *order);
  * where change.ledger_append exists, an entry in the ledger. One wait, like change_apply. ERR_CONFLICT when an applied change's
  * text has another SHA-256 than the one embedded.
  */
-enum step change_install(struct task *t, struct postgres_pool *pool, const struct change_base *changes, const char *genesis,
-                         const char *role);
+enum step change_install(struct task *t, struct postgres_pool *pool,
+			 const struct change_base *changes, const char *genesis, const char *role);
 /* The same in a rehearsal's database: the pool's login is a superuser who acts as `login`, so that owners and grants are the same. */
-enum step change_install_as(struct task *t, struct postgres_pool *pool, const struct change_base *changes, const char *genesis,
-                            const char *role, const char *login);
+enum step change_install_as(struct task *t, struct postgres_pool *pool,
+			    const struct change_base *changes, const char *genesis,
+			    const char *role, const char *login);
 
 /* SQL literal of a text, appended to b: '…' with quotes doubled; NUL bytes are refused by the caller's scanner. */
 void change_quote(struct buf *b, struct str text);

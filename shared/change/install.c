@@ -55,15 +55,21 @@ static enum step
 install_prepare(struct task *t)
 {
 	struct install *in = t->t_owner;
-	static const char table[] = "CREATE SCHEMA IF NOT EXISTS installation;\n"
-				    "CREATE TABLE IF NOT EXISTS installation.base_change (\n"
-				    "\tname text PRIMARY KEY,\n"
-				    "\tsha256 text NOT NULL,\n"
-				    "\tapplied_at timestamptz NOT NULL DEFAULT pg_catalog.now()\n"
-				    ");\n"
-				    "GRANT USAGE ON SCHEMA installation TO SESSION_USER;\n"
-				    "GRANT SELECT, INSERT ON installation.base_change TO SESSION_USER;";
-	return change_apply(t, &(struct change_order) { .pool = in->pool, .login = in->login, .role = in->role, .id = "base", .actor = ACTOR, .up = table });
+	static const char table[] =
+		"CREATE SCHEMA IF NOT EXISTS installation;\n"
+		"CREATE TABLE IF NOT EXISTS installation.base_change (\n"
+		"\tname text PRIMARY KEY,\n"
+		"\tsha256 text NOT NULL,\n"
+		"\tapplied_at timestamptz NOT NULL DEFAULT pg_catalog.now()\n"
+		");\n"
+		"GRANT USAGE ON SCHEMA installation TO SESSION_USER;\n"
+		"GRANT SELECT, INSERT ON installation.base_change TO SESSION_USER;";
+	return change_apply(t, &(struct change_order) { .pool = in->pool,
+							.login = in->login,
+							.role = in->role,
+							.id = "base",
+							.actor = ACTOR,
+							.up = table });
 }
 
 static enum step
@@ -74,7 +80,7 @@ install_list(struct task *t)
 	if (in->changes[in->at].name == NULL)
 		return STEP_DONE;
 	return postgres_wait(in->pool, t, &sql_change_base_get,
-	                     (struct postgres_param[]) { P_TEXT(in->changes[in->at].name) }, 1);
+			     (struct postgres_param[]) { P_TEXT(in->changes[in->at].name) }, 1);
 }
 
 static enum step
@@ -88,8 +94,10 @@ install_look(struct task *t)
 	if (have.len == 0)
 		return STEP_NEXT;
 	if (!str_is(have, in->sha))
-		return task_fail_set(t, ERR_CONFLICT, NULL, "base change %s was applied with other text (%.12s…, now %.12s…)", c->name,
-		                     have.p, in->sha);
+		return task_fail_set(
+			t, ERR_CONFLICT, NULL,
+			"base change %s was applied with other text (%.12s…, now %.12s…)", c->name,
+			have.p, in->sha);
 	in->at++;
 	return task_jump(t, install_list);
 }
@@ -102,8 +110,10 @@ after_write(struct buf *b, const struct change_base *c, const char *sha, const c
 	buf_add_cstr(b, "INSERT INTO installation.base_change (name, sha256) VALUES (");
 	change_quote(b, str_of(c->name));
 	buf_printf(b, ", '%s');\n", sha);
-	buf_add_cstr(b, "DO $ledger$ BEGIN IF to_regprocedure('change.ledger_append(text,text,text,jsonb)') IS NOT NULL THEN "
-			"PERFORM change.ledger_append('" ACTOR "', 'base', ");
+	buf_add_cstr(
+		b, "DO $ledger$ BEGIN IF "
+		   "to_regprocedure('change.ledger_append(text,text,text,jsonb)') IS NOT NULL THEN "
+		   "PERFORM change.ledger_append('" ACTOR "', 'base', ");
 	change_quote(b, str_of(c->name));
 	buf_printf(b, ", jsonb_build_object('sha256', '%s')); END IF; END $ledger$", sha);
 }
@@ -118,15 +128,15 @@ install_apply(struct task *t)
 	after_write(&in->after, c, in->sha, in->genesis);
 	log_info("change.base", "applying %s", c->name);
 	return change_apply(t, &(struct change_order) {
-	        .pool = in->pool,
-	        .login = in->login,
-	        .role = in->role,
-	        .id = c->name,
-	        .actor = ACTOR,
-	        .up = c->up,
-	        .verify = c->verify,
-	        .after = buf_cstr(&in->after),
-	});
+				       .pool = in->pool,
+				       .login = in->login,
+				       .role = in->role,
+				       .id = c->name,
+				       .actor = ACTOR,
+				       .up = c->up,
+				       .verify = c->verify,
+				       .after = buf_cstr(&in->after),
+			       });
 }
 
 static enum step
@@ -149,18 +159,20 @@ install_end(struct task *t, void *arg)
 }
 
 enum step
-change_install(struct task *t, struct postgres_pool *pool, const struct change_base *changes, const char *genesis, const char *role)
+change_install(struct task *t, struct postgres_pool *pool, const struct change_base *changes,
+	       const char *genesis, const char *role)
 {
 	return change_install_as(t, pool, changes, genesis, role, NULL);
 }
 
 enum step
-change_install_as(struct task *t, struct postgres_pool *pool, const struct change_base *changes, const char *genesis, const char *role,
-                  const char *login)
+change_install_as(struct task *t, struct postgres_pool *pool, const struct change_base *changes,
+		  const char *genesis, const char *role, const char *login)
 {
 	struct install *in = calloc(1, sizeof(*in));
 	if (in == NULL)
-		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to install the base schema");
+		return task_fail_set(t, ERR_NO_MEMORY, NULL,
+				     "no memory to install the base schema");
 	in->pool = pool;
 	in->changes = changes;
 	in->role = role;
@@ -171,7 +183,8 @@ change_install_as(struct task *t, struct postgres_pool *pool, const struct chang
 	enum err err = task_wait_begin(t, &in->wait);
 	if (err == ERR_OK) {
 		struct task *child = NULL;
-		err = task_start(t->t_engine, "change.install", install_steps, t->t_deadline, ARENA_CAP_BYTES, install_end, in, &child);
+		err = task_start(t->t_engine, "change.install", install_steps, t->t_deadline,
+				 ARENA_CAP_BYTES, install_end, in, &child);
 		if (err == ERR_OK) {
 			child->t_owner = in;
 			return STEP_WAIT;

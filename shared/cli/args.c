@@ -30,16 +30,20 @@ option_set(const struct cli_option *o, const char *text)
 		return true;
 	case CLI_OPTION_INT:
 		if (str_int(str_of(text), o->min, o->max, &whole) != ERR_OK) {
-			fprintf(stderr, "bimodal: %s: expected a whole number from %lld to %lld, got \"%s\"\n", o->name, (long long)o->min,
-			        (long long)o->max, text);
+			fprintf(stderr,
+				"bimodal: %s: expected a whole number from %lld to %lld, got "
+				"\"%s\"\n",
+				o->name, (long long)o->min, (long long)o->max, text);
 			return false;
 		}
 		*(int64_t *)o->value = whole;
 		return true;
 	case CLI_OPTION_DECIMAL:
-		if (str_double(str_of(text), &decimal) != ERR_OK || decimal < (double)o->min || decimal > (double)o->max) {
-			fprintf(stderr, "bimodal: %s: expected a number from %lld to %lld, got \"%s\"\n", o->name, (long long)o->min,
-			        (long long)o->max, text);
+		if (str_double(str_of(text), &decimal) != ERR_OK || decimal < (double)o->min ||
+		    decimal > (double)o->max) {
+			fprintf(stderr,
+				"bimodal: %s: expected a number from %lld to %lld, got \"%s\"\n",
+				o->name, (long long)o->min, (long long)o->max, text);
 			return false;
 		}
 		*(double *)o->value = decimal;
@@ -60,7 +64,8 @@ option_take(struct cli *c, const struct cli_option *options, size_t n, int at, i
 	const struct cli_option *o = option_find(options, n, name);
 
 	if (o == NULL) {
-		fprintf(stderr, "bimodal: %s has no option %.*s\n", c->command->name, STR_FMT(name));
+		fprintf(stderr, "bimodal: %s has no option %.*s\n", c->command->name,
+			STR_FMT(name));
 		return false;
 	}
 	*took = 1;
@@ -112,14 +117,16 @@ cli_object(struct buf *out, int argc, char **argv)
 		struct str value = str_of(argv[i]);
 		struct str name = str_cut(&value, '=');
 		if (value.p == NULL || name.len == 0) {
-			fprintf(stderr, "bimodal: expected name=value or name:=JSON, got \"%s\"\n", argv[i]);
+			fprintf(stderr, "bimodal: expected name=value or name:=JSON, got \"%s\"\n",
+				argv[i]);
 			return false;
 		}
 		const bool json = name.p[name.len - 1] == ':';
 		name.len -= json;
 		enum json_kind kind;
 		if (json && json_scan_any(value, &kind, NULL) != ERR_OK) {
-			fprintf(stderr, "bimodal: the value of \"%.*s\" is not JSON\n", STR_FMT(name));
+			fprintf(stderr, "bimodal: the value of \"%.*s\" is not JSON\n",
+				STR_FMT(name));
 			return false;
 		}
 		buf_add_cstr(out, i > 0 ? "," : "");
@@ -139,7 +146,8 @@ cli_escape(struct buf *out, const char *text)
 {
 	for (const char *p = text; *p != '\0'; p++) {
 		const unsigned char ch = (unsigned char)*p;
-		if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || strchr("-._~", ch) != NULL)
+		if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+		    (ch >= '0' && ch <= '9') || strchr("-._~", ch) != NULL)
 			buf_add_char(out, *p);
 		else
 			buf_printf(out, "%%%02X", ch);
@@ -158,7 +166,8 @@ cli_file(const char *path, size_t limit, char **out, size_t *len)
 {
 	struct err_info info = { .code = ERR_OK };
 
-	if (file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, limit, false, out, len, &info) == ERR_OK)
+	if (file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, limit, false, out, len,
+		      &info) == ERR_OK)
 		return true;
 	fprintf(stderr, "bimodal: %s\n", info.msg);
 	return false;

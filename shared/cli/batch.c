@@ -96,7 +96,8 @@ result_read(const struct cJSON *item, struct batch_result *out)
 	if (json_int(item, "status", true, 100, 599, &status, NULL) != ERR_OK)
 		return false;
 	out->status = (long)status;
-	if (json_string(item, "id", false, &id, NULL) == ERR_OK && id != NULL && !str_copy(out->id, sizeof(out->id), str_of(id)))
+	if (json_string(item, "id", false, &id, NULL) == ERR_OK && id != NULL &&
+	    !str_copy(out->id, sizeof(out->id), str_of(id)))
 		return false;
 	if (problem != NULL)
 		problem_text(problem, out->status, out->reason);
@@ -112,7 +113,8 @@ batch_results(const struct cli_request *r, struct batch_result *results)
 
 	if (r->reply.status != 200) {
 		batch_problem(&r->reply, reason);
-		fprintf(stderr, "bimodal: %.*s: %ld: %s\n", STR_FMT(buf_str(&r->path)), r->reply.status, reason);
+		fprintf(stderr, "bimodal: %.*s: %ld: %s\n", STR_FMT(buf_str(&r->path)),
+			r->reply.status, reason);
 		return false;
 	}
 	if (json_parse(buf_str(&r->reply.body), &j, NULL) != ERR_OK) {
@@ -124,8 +126,9 @@ batch_results(const struct cli_request *r, struct batch_result *results)
 	{
 		int64_t index = 0;
 		/* Results come in the order of their index; anything else is not our daemon. */
-		if (n >= r->count || json_int(item, "index", true, 0, BATCH_OPS_MAX, &index, NULL) != ERR_OK || (size_t)index != n ||
-		    !result_read(item, &results[n]))
+		if (n >= r->count ||
+		    json_int(item, "index", true, 0, BATCH_OPS_MAX, &index, NULL) != ERR_OK ||
+		    (size_t)index != n || !result_read(item, &results[n]))
 			break;
 		n++;
 	}
@@ -145,7 +148,8 @@ batch_ids(const struct cli_request *r, char (*ids)[CLI_ID_SIZE])
 		return false;
 	for (size_t i = 0; i < r->count; i++) {
 		if (results[i].status >= 300 || results[i].id[0] == '\0') {
-			fprintf(stderr, "bimodal: operation %zu of a batch was refused: %s\n", i, results[i].reason);
+			fprintf(stderr, "bimodal: operation %zu of a batch was refused: %s\n", i,
+				results[i].reason);
 			return false;
 		}
 		memcpy(ids[i], results[i].id, CLI_ID_SIZE);

@@ -31,7 +31,8 @@ var_file(const struct cli *c, const char *path, char out[SECRET_SIZE])
 	}
 	fprintf(stderr, "bimodal: %s\n", info.msg);
 	if (strncmp(path, c->var, strlen(c->var)) == 0)
-		fprintf(stderr, "hint: `make run` writes it; or give --core, --sandbox and --token-file\n");
+		fprintf(stderr,
+			"hint: `make run` writes it; or give --core, --sandbox and --token-file\n");
 	return false;
 }
 
@@ -63,7 +64,8 @@ token(struct cli *c, enum cli_daemon daemon)
 	if (c->token_file != NULL)
 		snprintf(path, sizeof(path), "%s", c->token_file);
 	else
-		snprintf(path, sizeof(path), "%s/tokens/%s%s", c->var, c->as, daemon == CLI_SANDBOX ? ".sandbox" : "");
+		snprintf(path, sizeof(path), "%s/tokens/%s%s", c->var, c->as,
+			 daemon == CLI_SANDBOX ? ".sandbox" : "");
 	if (!var_file(c, path, read[daemon]))
 		return NULL;
 	c->token[daemon] = read[daemon];
@@ -86,7 +88,8 @@ header_take(char *p, size_t size, size_t n, void *arg)
 	const struct str name = str_cut(&value, ':');
 
 	if (value.p != NULL) {
-		while (value.len > 0 && (value.p[value.len - 1] == '\r' || value.p[value.len - 1] == '\n'))
+		while (value.len > 0 &&
+		       (value.p[value.len - 1] == '\r' || value.p[value.len - 1] == '\n'))
 			value.len--;
 		if (str_ieq(name, STR("ETag")))
 			str_copy(reply->etag, sizeof(reply->etag), str_trim(value));
@@ -118,24 +121,30 @@ headers_make(const char *secret, const struct call_order *order)
 		list = curl_slist_append(list, buf_cstr(&line));
 	}
 	if (!typed)
-		list = curl_slist_append(list, strcmp(order->method, "PATCH") == 0 ? "Content-Type: application/merge-patch+json"
-										   : "Content-Type: application/json");
+		list = curl_slist_append(list,
+					 strcmp(order->method, "PATCH") == 0
+						 ? "Content-Type: application/merge-patch+json"
+						 : "Content-Type: application/json");
 	buf_free(&line);
 	return list;
 }
 
 bool
-call_open(struct cli *c, const struct call_order *order, CURL *curl, struct cli_reply *reply, struct call *call)
+call_open(struct cli *c, const struct call_order *order, CURL *curl, struct cli_reply *reply,
+	  struct call *call)
 {
 	*reply = (struct cli_reply) { .status = 0 };
 	buf_init(&reply->body, CLI_REPLY_BYTES_MAX);
 	const char *base = address(c, order->daemon);
 	const char *secret = base != NULL ? token(c, order->daemon) : NULL;
 	if (secret == NULL || curl == NULL) {
-		snprintf(reply->error, sizeof(reply->error), "no address or token of %s", cli_daemon_name[order->daemon]);
+		snprintf(reply->error, sizeof(reply->error), "no address or token of %s",
+			 cli_daemon_name[order->daemon]);
 		return false;
 	}
-	*call = (struct call) { .curl = curl, .reply = reply, .headers = headers_make(secret, order) };
+	*call = (struct call) { .curl = curl,
+				.reply = reply,
+				.headers = headers_make(secret, order) };
 	buf_init(&call->url, URL_BYTES_MAX);
 	buf_printf(&call->url, "%s%s", base, order->path);
 	curl_easy_reset(curl);
@@ -165,7 +174,8 @@ call_close(struct call *call, CURLcode code)
 	curl_easy_getinfo(call->curl, CURLINFO_TOTAL_TIME, &reply->seconds);
 	if (code != CURLE_OK) {
 		reply->status = 0;
-		snprintf(reply->error, sizeof(reply->error), "%s: %s", buf_cstr(&call->url), curl_easy_strerror(code));
+		snprintf(reply->error, sizeof(reply->error), "%s: %s", buf_cstr(&call->url),
+			 curl_easy_strerror(code));
 	}
 	curl_slist_free_all(call->headers);
 	buf_free(&call->url);
@@ -180,8 +190,8 @@ kept_end(void)
 }
 
 bool
-cli_call_quiet(struct cli *c, enum cli_daemon daemon, const char *method, const char *path, const char *extra, struct str body,
-               struct cli_reply *reply)
+cli_call_quiet(struct cli *c, enum cli_daemon daemon, const char *method, const char *path,
+	       const char *extra, struct str body, struct cli_reply *reply)
 {
 	struct call call;
 
@@ -189,7 +199,9 @@ cli_call_quiet(struct cli *c, enum cli_daemon daemon, const char *method, const 
 		kept = curl_easy_init();
 		(void)atexit(kept_end);
 	}
-	const struct call_order order = { .daemon = daemon, .method = method, .path = path, .extra = extra, .body = body };
+	const struct call_order order = {
+		.daemon = daemon, .method = method, .path = path, .extra = extra, .body = body
+	};
 	if (!call_open(c, &order, kept, reply, &call))
 		return false;
 	call_close(&call, curl_easy_perform(kept));
@@ -197,8 +209,8 @@ cli_call_quiet(struct cli *c, enum cli_daemon daemon, const char *method, const 
 }
 
 bool
-cli_call(struct cli *c, enum cli_daemon daemon, const char *method, const char *path, const char *extra, struct str body,
-         struct cli_reply *reply)
+cli_call(struct cli *c, enum cli_daemon daemon, const char *method, const char *path,
+	 const char *extra, struct str body, struct cli_reply *reply)
 {
 	if (cli_call_quiet(c, daemon, method, path, extra, body, reply))
 		return true;
@@ -207,10 +219,13 @@ cli_call(struct cli *c, enum cli_daemon daemon, const char *method, const char *
 }
 
 int
-cli_call_print(struct cli *c, enum cli_daemon daemon, const char *method, const char *path, struct str body)
+cli_call_print(struct cli *c, enum cli_daemon daemon, const char *method, const char *path,
+	       struct str body)
 {
 	struct cli_reply reply;
-	const int exit_code = cli_call(c, daemon, method, path, NULL, body, &reply) ? cli_reply_print(c, &reply) : 1;
+	const int exit_code = cli_call(c, daemon, method, path, NULL, body, &reply)
+				      ? cli_reply_print(c, &reply)
+				      : 1;
 
 	cli_reply_free(&reply);
 	return exit_code;

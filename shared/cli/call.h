@@ -25,7 +25,8 @@ struct call_order {
 };
 
 /* Make ready on `curl` (taken back by call_close). False when address or token cannot be read (printed). */
-MUST_CHECK bool call_open(struct cli *c, const struct call_order *order, CURL *curl, struct cli_reply *reply, struct call *call);
+MUST_CHECK bool call_open(struct cli *c, const struct call_order *order, CURL *curl,
+			  struct cli_reply *reply, struct call *call);
 /* Take status, time and the transport's error into the reply. The handle stays the caller's. */
 void call_close(struct call *call, CURLcode code);
 

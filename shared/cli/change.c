@@ -38,7 +38,8 @@ list(struct cli *c, const char *what)
 		buf_add(&path, c->argv[i], (size_t)(value + 1 - c->argv[i]));
 		cli_escape(&path, value + 1);
 	}
-	const int exit_code = path.failed ? 2 : cli_call_print(c, CLI_CORE, "GET", buf_cstr(&path), STR_NONE);
+	const int exit_code =
+		path.failed ? 2 : cli_call_print(c, CLI_CORE, "GET", buf_cstr(&path), STR_NONE);
 	buf_free(&path);
 	return exit_code;
 }
@@ -110,18 +111,24 @@ ledger(struct cli *c)
 static int
 drift(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 0, 0) ? cli_call_print(c, CLI_CORE, "GET", "/v1/drift", STR_NONE) : 2;
+	return cli_options(c, NULL, 0, 0, 0)
+		       ? cli_call_print(c, CLI_CORE, "GET", "/v1/drift", STR_NONE)
+		       : 2;
 }
 
 const struct cli_command cli_change_commands[] = {
 	{ "change list", "[state=STATE …]", "change requests", change_list, "operator" },
 	{ "change get", "ID", "one, with its report", change_get, "operator" },
-	{ "change rehearse", "ID", "run it up and down on the rehearsal cluster", change_rehearse, "operator" },
-	{ "change approve", "ID [note=TEXT]", "approve it; never one's own", change_approve, "operator" },
+	{ "change rehearse", "ID", "run it up and down on the rehearsal cluster", change_rehearse,
+	  "operator" },
+	{ "change approve", "ID [note=TEXT]", "approve it; never one's own", change_approve,
+	  "operator" },
 	{ "change reject", "ID [note=TEXT]", "reject it", change_reject, "operator" },
 	{ "change apply", "ID", "apply it to core", change_apply, "operator" },
-	{ "change rollback", "ID", "take it back: flag off at once, then the schema", change_rollback, "operator" },
-	{ "ledger", "[limit=N …]", "what was done to the system, in a chain of hashes", ledger, "operator" },
+	{ "change rollback", "ID", "take it back: flag off at once, then the schema",
+	  change_rollback, "operator" },
+	{ "ledger", "[limit=N …]", "what was done to the system, in a chain of hashes", ledger,
+	  "operator" },
 	{ "drift", "", "is the catalog what the ledger says?", drift, "operator" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -19,8 +19,8 @@
 #define CLI_REPLY_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define CLI_BODY_BYTES_MAX ((size_t)8 * 1024 * 1024) /* the daemons take no larger batch */
 #define CLI_PATH_BYTES_MAX 4096
-#define CLI_ID_SIZE 40  /* a uuid as text, with room     */
-#define CLI_PARALLEL 4  /* connections of cli_call_many  */
+#define CLI_ID_SIZE 40 /* a uuid as text, with room     */
+#define CLI_PARALLEL 4 /* connections of cli_call_many  */
 
 enum cli_daemon { CLI_CORE, CLI_SANDBOX };
 #define CLI_DAEMONS 2
@@ -44,7 +44,7 @@ struct cli_command {
 	const char *usage;   /* arguments                            */
 	const char *summary; /* one line                             */
 	int (*run)(struct cli *c);
-	const char *role;    /* whose token is used without --as; NULL = agent */
+	const char *role; /* whose token is used without --as; NULL = agent */
 };
 
 /* The tables of all files; each ends with a NULL name. */
@@ -72,7 +72,7 @@ enum cli_option_kind {
 struct cli_option {
 	const char *name; /* "--people" */
 	enum cli_option_kind kind;
-	void *value;      /* left alone where the option is not given */
+	void *value; /* left alone where the option is not given */
 	int64_t min;
 	int64_t max;
 };
@@ -80,18 +80,19 @@ struct cli_option {
  * Take the options out of the command's arguments ("--name value" or "--name=value"; "--" ends them) and leave the words, of
  * which there must be `words_min` to `words_max`. False: what is wrong was printed; return 2.
  */
-MUST_CHECK bool cli_options(struct cli *c, const struct cli_option *options, size_t n, int words_min, int words_max);
+MUST_CHECK bool cli_options(struct cli *c, const struct cli_option *options, size_t n,
+			    int words_min, int words_max);
 
 /* ---- calls (call.c, many.c) ---- */
 
 /* One reply. Release with cli_reply_free. */
 struct cli_reply {
-	long status;       /* 0: no reply at all        */
+	long status; /* 0: no reply at all        */
 	struct buf body;
 	char etag[128];
 	char location[512];
 	char date[64];
-	char error[256];   /* of the transport          */
+	char error[256]; /* of the transport          */
 	double seconds;
 };
 
@@ -99,26 +100,30 @@ struct cli_reply {
  * One HTTP call. `extra` is NULL or header lines separated by "\n". A body sets Content-Type: application/json (merge-patch for
  * PATCH) unless `extra` has one. Returns false when there was no reply (printed why). Release the reply in either case.
  */
-MUST_CHECK bool cli_call(struct cli *c, enum cli_daemon daemon, const char *method, const char *path, const char *extra, struct str body,
-                         struct cli_reply *reply);
+MUST_CHECK bool cli_call(struct cli *c, enum cli_daemon daemon, const char *method,
+			 const char *path, const char *extra, struct str body,
+			 struct cli_reply *reply);
 /* The same without a word on stderr: reply->error says why there was none. */
-MUST_CHECK bool cli_call_quiet(struct cli *c, enum cli_daemon daemon, const char *method, const char *path, const char *extra,
-                               struct str body, struct cli_reply *reply);
+MUST_CHECK bool cli_call_quiet(struct cli *c, enum cli_daemon daemon, const char *method,
+			       const char *path, const char *extra, struct str body,
+			       struct cli_reply *reply);
 void cli_reply_free(struct cli_reply *reply);
 /* One call whose reply is all there is to show; returns the exit code. */
-int cli_call_print(struct cli *c, enum cli_daemon daemon, const char *method, const char *path, struct str body);
+int cli_call_print(struct cli *c, enum cli_daemon daemon, const char *method, const char *path,
+		   struct str body);
 
 /* One of many calls. */
 struct cli_request {
 	enum cli_daemon daemon;
 	const char *method;
 	struct buf path;
-	struct buf body;     /* empty: none                                                              */
-	char key[64];        /* Idempotency-Key; empty: none. With one, a lost reply is asked for again  */
+	struct buf
+		body; /* empty: none                                                              */
+	char key[64]; /* Idempotency-Key; empty: none. With one, a lost reply is asked for again  */
 	struct cli_reply reply;
-	size_t first;        /* the caller's own: what the request carries                               */
+	size_t first; /* the caller's own: what the request carries                               */
 	size_t count;
-	bool started;        /* of many.c                                                                */
+	bool started; /* of many.c                                                                */
 };
 void cli_request_init(struct cli_request *r, enum cli_daemon daemon, const char *method);
 void cli_request_free(struct cli_request *r);
@@ -133,7 +138,8 @@ MUST_CHECK bool cli_call_many(struct cli *c, struct cli_request *requests, size_
 /* 2xx: prints the body (indented unless --raw) and returns 0. Else prints the problem on stderr and returns 1. */
 int cli_reply_print(const struct cli *c, const struct cli_reply *reply);
 /* The value of a top-level member of the reply, as text without quotes; false if it is absent. */
-MUST_CHECK bool cli_reply_member(const struct cli_reply *reply, const char *name, char *out, size_t size);
+MUST_CHECK bool cli_reply_member(const struct cli_reply *reply, const char *name, char *out,
+				 size_t size);
 /* A line on stderr that is written over, at most ten times a second; on a file one line in ten seconds. Nothing with --quiet. */
 void cli_progress(const struct cli *c, const char *what, size_t done, size_t total);
 void cli_progress_end(const struct cli *c);

@@ -45,12 +45,15 @@ flush(struct compare *x)
 	for (size_t i = 0; i < x->n; i++) {
 		const struct cli_reply *sandbox = &requests[2 * i].reply;
 		const struct cli_reply *core = &requests[2 * i + 1].reply;
-		const bool same = sandbox->status == 200 && core->status == 200 && str_eq(buf_str(&sandbox->body), buf_str(&core->body));
+		const bool same = sandbox->status == 200 && core->status == 200 &&
+				  str_eq(buf_str(&sandbox->body), buf_str(&core->body));
 		x->equal += same;
 		x->differ += !same;
 		if (!same && x->differ == 1)
-			fprintf(stderr, "bimodal: %s differs\n  sandbox %ld %.*s\n  core    %ld %.*s\n", x->unit[i], sandbox->status,
-			        STR_FMT(buf_str(&sandbox->body)), core->status, STR_FMT(buf_str(&core->body)));
+			fprintf(stderr,
+				"bimodal: %s differs\n  sandbox %ld %.*s\n  core    %ld %.*s\n",
+				x->unit[i], sandbox->status, STR_FMT(buf_str(&sandbox->body)),
+				core->status, STR_FMT(buf_str(&core->body)));
 	}
 	for (size_t i = 0; i < 2 * x->n; i++)
 		cli_request_free(&requests[i]);
@@ -63,7 +66,8 @@ person_take(const struct cJSON *record, void *arg)
 	struct compare *x = arg;
 	const char *unit = NULL;
 
-	if (json_string(record, "pseudonym", true, &unit, NULL) != ERR_OK || !str_copy(x->unit[x->n], CLI_ID_SIZE, str_of(unit)))
+	if (json_string(record, "pseudonym", true, &unit, NULL) != ERR_OK ||
+	    !str_copy(x->unit[x->n], CLI_ID_SIZE, str_of(unit)))
 		return false;
 	x->n++;
 	x->left--;
@@ -92,6 +96,7 @@ compare_run(struct cli *c)
 }
 
 const struct cli_command cli_compare_commands[] = {
-	{ "feature compare", "SLUG ENDPOINT [--people N]", "does core answer what the sandbox answers, byte for byte?", compare_run, "innovator" },
+	{ "feature compare", "SLUG ENDPOINT [--people N]",
+	  "does core answer what the sandbox answers, byte for byte?", compare_run, "innovator" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

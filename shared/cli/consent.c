@@ -40,7 +40,8 @@ consent_find(struct cli *c, const char *person, const char *purpose, char id[CLI
 			data = json_get(j, "data");
 		ok = cJSON_IsArray(data);
 		if (ok && data->child != NULL)
-			ok = json_string(data->child, "id", true, &found, NULL) == ERR_OK && str_copy(id, CLI_ID_SIZE, str_of(found));
+			ok = json_string(data->child, "id", true, &found, NULL) == ERR_OK &&
+			     str_copy(id, CLI_ID_SIZE, str_of(found));
 	}
 	json_free(j);
 	cli_reply_free(&reply);
@@ -56,7 +57,8 @@ consent_create(struct cli *c, const char *person, const char *purpose, const cha
 
 	path_make(&path, person);
 	buf_init(&body, 1024);
-	buf_printf(&body, "{\"purpose\":\"%s\",\"state\":\"%s\",\"source\":\"cli\"}", purpose, state);
+	buf_printf(&body, "{\"purpose\":\"%s\",\"state\":\"%s\",\"source\":\"cli\"}", purpose,
+		   state);
 	const int exit_code = cli_call_print(c, CLI_CORE, "POST", buf_cstr(&path), buf_str(&body));
 	buf_free(&body);
 	buf_free(&path);
@@ -103,12 +105,15 @@ consent_set(struct cli *c, const char *state)
 	for (size_t i = 0; purposes[i] != NULL; i++)
 		known = known || strcmp(c->argv[1], purposes[i]) == 0;
 	if (!known) {
-		fprintf(stderr, "bimodal: the purpose is analysis, marketing or profiling, not \"%s\"\n", c->argv[1]);
+		fprintf(stderr,
+			"bimodal: the purpose is analysis, marketing or profiling, not \"%s\"\n",
+			c->argv[1]);
 		return 2;
 	}
 	if (!consent_find(c, c->argv[0], c->argv[1], id))
 		return 1;
-	return id[0] != '\0' ? consent_change(c, c->argv[0], id, state) : consent_create(c, c->argv[0], c->argv[1], state);
+	return id[0] != '\0' ? consent_change(c, c->argv[0], id, state)
+			     : consent_create(c, c->argv[0], c->argv[1], state);
 }
 
 static int
@@ -124,7 +129,9 @@ consent_grant(struct cli *c)
 }
 
 const struct cli_command cli_consent_commands[] = {
-	{ "consent withdraw", "PERSON analysis|marketing|profiling", "without consent to analysis a person leaves the sandbox", consent_withdraw, NULL },
-	{ "consent grant", "PERSON analysis|marketing|profiling", "give a consent, for the first time or again", consent_grant, NULL },
+	{ "consent withdraw", "PERSON analysis|marketing|profiling",
+	  "without consent to analysis a person leaves the sandbox", consent_withdraw, NULL },
+	{ "consent grant", "PERSON analysis|marketing|profiling",
+	  "give a consent, for the first time or again", consent_grant, NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -22,7 +22,8 @@ converted_free(struct converted *out)
 }
 
 static void
-note(struct converted *out, enum convert_kind kind, const struct mapping_field *f, struct str old, struct str now, const char *reason)
+note(struct converted *out, enum convert_kind kind, const struct mapping_field *f, struct str old,
+     struct str now, const char *reason)
 {
 	if (kind == CONVERT_REFUSAL)
 		out->state = CONVERT_REFUSED;
@@ -87,15 +88,19 @@ date(struct buf *out, struct str s, enum mapping_type type)
 	for (unsigned i = 0; i < 3; i++) {
 		const struct str one = str_cut(&rest, sep);
 		const bool year = type == MAPPING_DATE ? i == 0 : i == 2;
-		if (!digits(one) || (year ? one.len != 4 : one.len > 2) || str_int(one, 1, 9999, &part[i]) != ERR_OK)
+		if (!digits(one) || (year ? one.len != 4 : one.len > 2) ||
+		    str_int(one, 1, 9999, &part[i]) != ERR_OK)
 			return false;
 	}
 	if (rest.p != NULL)
 		return false;
 	const int64_t year = type == MAPPING_DATE ? part[0] : part[2];
 	const int64_t month = type == MAPPING_DATE_MDY ? part[0] : part[1];
-	const int64_t day = type == MAPPING_DATE ? part[2] : type == MAPPING_DATE_MDY ? part[1] : part[0];
-	const int n = snprintf(text, sizeof(text), "%04lld-%02lld-%02lld", (long long)year, (long long)month, (long long)day);
+	const int64_t day = type == MAPPING_DATE       ? part[2]
+			    : type == MAPPING_DATE_MDY ? part[1]
+						       : part[0];
+	const int n = snprintf(text, sizeof(text), "%04lld-%02lld-%02lld", (long long)year,
+			       (long long)month, (long long)day);
 	if (n != 10 || clock_parse_rfc3339(str_of(text), &at) != ERR_OK)
 		return false;
 	buf_json_cstr(out, text);
@@ -153,7 +158,8 @@ member_begin(struct buf *out, const struct mapping_field *f)
 
 /* Look up and append; false: noted or failed. */
 static void
-lookup_add(struct convert *v, const struct mapping_field *f, struct str old, struct str value, struct converted *out)
+lookup_add(struct convert *v, const struct mapping_field *f, struct str old, struct str value,
+	   struct converted *out)
 {
 	char id[CLI_ID_SIZE];
 
@@ -185,7 +191,8 @@ missing_add(const struct mapping_field *f, struct str old, struct converted *out
 		note(out, CONVERT_REPAIR, f, old, str_of(f->fallback), "empty");
 		member_begin(&out->data, f);
 		if (value_add(&out->data, f->type, str_of(f->fallback)) != NULL)
-			note(out, CONVERT_REFUSAL, f, str_of(f->fallback), STR_NONE, "the default is not of the field's type");
+			note(out, CONVERT_REFUSAL, f, str_of(f->fallback), STR_NONE,
+			     "the default is not of the field's type");
 		return;
 	}
 }
@@ -209,7 +216,8 @@ field_add(struct convert *v, const struct mapping_field *f, struct str old, stru
 	if (f->values != NULL) {
 		const struct mapping_pair *p = pair_find(f->values, value);
 		if (p == NULL) {
-			note(out, CONVERT_REFUSAL, f, old, STR_NONE, "not one of the values in the mapping");
+			note(out, CONVERT_REFUSAL, f, old, STR_NONE,
+			     "not one of the values in the mapping");
 			return;
 		}
 		value = p->to;
@@ -237,13 +245,15 @@ convert_row(struct convert *v, const struct csv *row, struct converted *out)
 	out->later = false;
 	out->n_notes = 0;
 	if (row->n != m->n_columns) {
-		note(out, CONVERT_REFUSAL, NULL, STR_NONE, STR_NONE, "another number of fields than the first row");
+		note(out, CONVERT_REFUSAL, NULL, STR_NONE, STR_NONE,
+		     "another number of fields than the first row");
 		return;
 	}
 	buf_add_char(&out->data, '{');
 	for (size_t i = 0; i < m->n && !v->failed; i++) {
 		const struct mapping_field *f = &m->fields[i];
-		field_add(v, f, f->column != NULL ? csv_field(row, f->index) : str_of(f->constant), out);
+		field_add(v, f, f->column != NULL ? csv_field(row, f->index) : str_of(f->constant),
+			  out);
 	}
 	buf_add_char(&out->data, '}');
 	if (out->data.failed)

@@ -36,7 +36,8 @@ struct converted {
 };
 
 /* The id of a record, or false: there is none. `*failed` is set when core could not be asked. */
-typedef bool convert_lookup_fn(void *arg, const struct mapping_field *f, struct str value, char id[CLI_ID_SIZE], bool *failed);
+typedef bool convert_lookup_fn(void *arg, const struct mapping_field *f, struct str value,
+			       char id[CLI_ID_SIZE], bool *failed);
 
 struct convert {
 	const struct mapping *mapping;

@@ -26,14 +26,16 @@ csv_free(struct csv *r)
 static enum err
 refuse(const struct csv *r, struct err_info *info, const char *what)
 {
-	return err_set(info, ERR_INVALID, NULL, "line %lu, column %lu: %s", r->line, r->column, what);
+	return err_set(info, ERR_INVALID, NULL, "line %lu, column %lu: %s", r->line, r->column,
+		       what);
 }
 
 struct str
 csv_field(const struct csv *r, size_t i)
 {
 	const size_t begin = i == 0 ? 0 : r->ends[i - 1];
-	return (struct str) { r->bytes.p != NULL ? r->bytes.p + r->bytes.start + begin : "", r->ends[i] - begin };
+	return (struct str) { r->bytes.p != NULL ? r->bytes.p + r->bytes.start + begin : "",
+			      r->ends[i] - begin };
 }
 
 static enum err
@@ -131,7 +133,8 @@ byte_take(struct csv *r, char ch, struct err_info *info)
 	case CSV_QUOTE_SEEN:
 		return after_quote(r, ch, info);
 	case CSV_CR_SEEN:
-		return ch == '\n' ? row_end(r, info) : refuse(r, info, "a carriage return without a line feed");
+		return ch == '\n' ? row_end(r, info)
+				  : refuse(r, info, "a carriage return without a line feed");
 	}
 	return ERR_OK;
 }
@@ -160,8 +163,9 @@ static enum err
 file_end(struct csv *r, struct err_info *info)
 {
 	if (r->state == CSV_QUOTED)
-		return err_set(info, ERR_INVALID, NULL, "line %lu, column %lu: the quote that opens here is never closed", r->quote_line,
-		               r->quote_column);
+		return err_set(info, ERR_INVALID, NULL,
+			       "line %lu, column %lu: the quote that opens here is never closed",
+			       r->quote_line, r->quote_column);
 	if (r->state == CSV_CR_SEEN)
 		return refuse(r, info, "a carriage return without a line feed");
 	return r->row_started ? row_end(r, info) : ERR_OK;
@@ -201,7 +205,8 @@ csv_write(struct buf *out, struct str field)
 	bool quote = false;
 
 	for (size_t i = 0; i < field.len; i++)
-		quote = quote || field.p[i] == ',' || field.p[i] == '"' || field.p[i] == '\n' || field.p[i] == '\r';
+		quote = quote || field.p[i] == ',' || field.p[i] == '"' || field.p[i] == '\n' ||
+			field.p[i] == '\r';
 	if (!quote) {
 		buf_add_str(out, field);
 		return;

@@ -25,15 +25,15 @@ enum csv_state { CSV_FIELD_START, CSV_UNQUOTED, CSV_QUOTED, CSV_QUOTE_SEEN, CSV_
 struct csv {
 	char separator;
 	enum csv_state state;
-	struct buf bytes;                  /* the row's fields, one behind the other   */
-	size_t ends[CSV_FIELDS_MAX];       /* end of each field in `bytes`             */
-	size_t n;                          /* fields ended so far                      */
-	unsigned long line, column;        /* of the next byte, 1-based; column in bytes */
-	unsigned long row_line;            /* where the current row began              */
+	struct buf bytes;            /* the row's fields, one behind the other   */
+	size_t ends[CSV_FIELDS_MAX]; /* end of each field in `bytes`             */
+	size_t n;                    /* fields ended so far                      */
+	unsigned long line, column;  /* of the next byte, 1-based; column in bytes */
+	unsigned long row_line;      /* where the current row began              */
 	unsigned long quote_line, quote_column;
-	unsigned long total;               /* bytes taken                              */
-	unsigned long bom;                 /* of these, bytes of a byte order mark     */
-	bool ready;                        /* a row is complete: csv_field may be used */
+	unsigned long total; /* bytes taken                              */
+	unsigned long bom;   /* of these, bytes of a byte order mark     */
+	bool ready;          /* a row is complete: csv_field may be used */
 	bool row_started;
 };
 

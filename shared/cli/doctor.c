@@ -30,8 +30,7 @@ struct doctor {
 	bool reached[CLI_DAEMONS];
 };
 
-static void PRINTF(2, 3)
-good(const struct doctor *d, const char *fmt, ...)
+static void PRINTF(2, 3) good(const struct doctor *d, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -44,8 +43,7 @@ good(const struct doctor *d, const char *fmt, ...)
 	putchar('\n');
 }
 
-static void PRINTF(3, 4)
-bad(struct doctor *d, const char *remedy, const char *fmt, ...)
+static void PRINTF(3, 4) bad(struct doctor *d, const char *remedy, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -66,13 +64,15 @@ check_folder(struct doctor *d)
 	char path[1024];
 
 	if (stat(d->c->var, &st) != 0 || !S_ISDIR(st.st_mode)) {
-		bad(d, RUN " makes it; or name it with --var or $BIMODAL_VAR", "the data folder %s is not there: %s", d->c->var, strerror(errno));
+		bad(d, RUN " makes it; or name it with --var or $BIMODAL_VAR",
+		    "the data folder %s is not there: %s", d->c->var, strerror(errno));
 		return;
 	}
 	good(d, "data folder %s", d->c->var);
 	snprintf(path, sizeof(path), "%s/tokens", d->c->var);
 	if (stat(path, &st) != 0)
-		bad(d, RUN " makes the tokens", "the folder of tokens %s cannot be read: %s", path, strerror(errno));
+		bad(d, RUN " makes the tokens", "the folder of tokens %s cannot be read: %s", path,
+		    strerror(errno));
 	else if ((st.st_mode & 077) != 0)
 		bad(d, "chmod 0700 on it", "others may look into the folder of tokens %s", path);
 	else
@@ -89,7 +89,8 @@ package_there(const char *name)
 	if (pid == 0) {
 		const char *const args[] = { "dpkg-query", "-W", "-f=${Status}", name, NULL };
 		const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-		if (nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0 || dup2(nowhere, STDERR_FILENO) < 0)
+		if (nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0 ||
+		    dup2(nowhere, STDERR_FILENO) < 0)
 			_exit(127);
 		execvp(args[0], (char *const *)(const void *)args);
 		_exit(127);
@@ -109,7 +110,8 @@ check_packages(struct doctor *d, const char *list)
 	unsigned n = 0;
 
 	if (file_read(list, PACKAGES_BYTES_MAX, false, &text, &len, &info) != ERR_OK) {
-		bad(d, "run it in the checkout, or give --packages FILE", "the list of packages could not be read: %s", info.msg);
+		bad(d, "run it in the checkout, or give --packages FILE",
+		    "the list of packages could not be read: %s", info.msg);
 		return;
 	}
 	for (struct str rest = { text, len }; rest.p != NULL;) {
@@ -122,7 +124,8 @@ check_packages(struct doctor *d, const char *list)
 			continue;
 		n++;
 		if (!package_there(name))
-			bad(d, "apt-get install it; " RUN " does", "the package %s is missing", name);
+			bad(d, "apt-get install it; " RUN " does", "the package %s is missing",
+			    name);
 	}
 	free(text);
 	good(d, "%u packages looked for", n);
@@ -137,17 +140,19 @@ check_reached(struct doctor *d, enum cli_daemon daemon)
 	const char *name = cli_daemon_name[daemon];
 
 	if (!cli_call_quiet(d->c, daemon, "GET", "/healthz", NULL, STR_NONE, &reply)) {
-		bad(d, RUN " starts it; var/log has its log", "bimodal-%s does not answer: %s", name, reply.error);
+		bad(d, RUN " starts it; var/log has its log", "bimodal-%s does not answer: %s",
+		    name, reply.error);
 		cli_reply_free(&reply);
 		return;
 	}
 	d->reached[daemon] = true;
-	good(d, "bimodal-%s answers at %s in %.1f ms", name, d->c->url[daemon], reply.seconds * 1000);
+	good(d, "bimodal-%s answers at %s in %.1f ms", name, d->c->url[daemon],
+	     reply.seconds * 1000);
 	const time_t there = reply.date[0] != '\0' ? curl_getdate(reply.date, NULL) : -1;
 	const long skew = there >= 0 ? (long)(there - (time_t)(clock_wall_us() / USEC_PER_SEC)) : 0;
 	if (labs(skew) > SKEW_S_MAX)
-		bad(d, "set the clocks by one server of time (systemd-timesyncd or chrony)", "the clock of bimodal-%s differs from ours by %ld s", name,
-		    skew);
+		bad(d, "set the clocks by one server of time (systemd-timesyncd or chrony)",
+		    "the clock of bimodal-%s differs from ours by %ld s", name, skew);
 	else if (there >= 0)
 		good(d, "the clock of bimodal-%s agrees with ours", name);
 	cli_reply_free(&reply);
@@ -162,8 +167,10 @@ check_ready(struct doctor *d, enum cli_daemon daemon)
 	const char *name = cli_daemon_name[daemon];
 	unsigned parts = 0;
 
-	if (!cli_call_quiet(d->c, daemon, "GET", "/readyz", NULL, STR_NONE, &reply) || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK) {
-		bad(d, "see its log in var/log", "bimodal-%s does not say whether it is ready", name);
+	if (!cli_call_quiet(d->c, daemon, "GET", "/readyz", NULL, STR_NONE, &reply) ||
+	    json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK) {
+		bad(d, "see its log in var/log", "bimodal-%s does not say whether it is ready",
+		    name);
 		cli_reply_free(&reply);
 		return;
 	}
@@ -173,13 +180,17 @@ check_ready(struct doctor *d, enum cli_daemon daemon)
 		if (!cJSON_IsFalse(item))
 			continue;
 		parts++;
-		bad(d, strcmp(item->string, "database") == 0 ? "start its PostgreSQL (deploy/cluster.sh start) and see var/log" : "see its log in var/log",
+		bad(d,
+		    strcmp(item->string, "database") == 0
+			    ? "start its PostgreSQL (deploy/cluster.sh start) and see var/log"
+			    : "see its log in var/log",
 		    "bimodal-%s is not ready: %s", name, item->string);
 	}
 	if (reply.status == 200)
 		good(d, "bimodal-%s is ready", name);
 	else if (parts == 0)
-		bad(d, "see its log in var/log", "bimodal-%s is not ready (status %ld)", name, reply.status);
+		bad(d, "see its log in var/log", "bimodal-%s is not ready (status %ld)", name,
+		    reply.status);
 	json_free(j);
 	cli_reply_free(&reply);
 }
@@ -193,24 +204,31 @@ check_tokens(struct doctor *d, enum cli_daemon daemon)
 	struct cli_reply reply;
 	const char *name = cli_daemon_name[daemon];
 
-	if (!cli_call_quiet(d->c, daemon, "GET", "/v1/me", NULL, STR_NONE, &reply) || reply.status != 200)
-		bad(d, RUN " makes a new one", "bimodal-%s does not accept our token of role %s (status %ld)", name, d->c->as, reply.status);
+	if (!cli_call_quiet(d->c, daemon, "GET", "/v1/me", NULL, STR_NONE, &reply) ||
+	    reply.status != 200)
+		bad(d, RUN " makes a new one",
+		    "bimodal-%s does not accept our token of role %s (status %ld)", name, d->c->as,
+		    reply.status);
 	else
 		good(d, "bimodal-%s accepts our token of role %s", name, d->c->as);
 	cli_reply_free(&reply);
 	borrowed.token[daemon] = "not-a-token";
-	if (cli_call_quiet(&borrowed, daemon, "GET", "/v1/me", NULL, STR_NONE, &reply) && reply.status == 401)
+	if (cli_call_quiet(&borrowed, daemon, "GET", "/v1/me", NULL, STR_NONE, &reply) &&
+	    reply.status == 401)
 		good(d, "bimodal-%s refuses an unknown token", name);
 	else
-		bad(d, "stop it: whoever reaches it gets in", "bimodal-%s did not refuse an unknown token (status %ld)", name, reply.status);
+		bad(d, "stop it: whoever reaches it gets in",
+		    "bimodal-%s did not refuse an unknown token (status %ld)", name, reply.status);
 	cli_reply_free(&reply);
 	if (d->c->token[other] == NULL || d->c->token_file != NULL)
 		return;
 	borrowed.token[daemon] = d->c->token[other];
-	if (cli_call_quiet(&borrowed, daemon, "GET", "/v1/me", NULL, STR_NONE, &reply) && reply.status == 401)
+	if (cli_call_quiet(&borrowed, daemon, "GET", "/v1/me", NULL, STR_NONE, &reply) &&
+	    reply.status == 401)
 		good(d, "bimodal-%s refuses a token of the %s", name, cli_daemon_name[other]);
 	else
-		bad(d, "look at access.token: each token has one audience", "bimodal-%s did not refuse a token of the %s (status %ld)", name,
+		bad(d, "look at access.token: each token has one audience",
+		    "bimodal-%s did not refuse a token of the %s (status %ld)", name,
 		    cli_daemon_name[other], reply.status);
 	cli_reply_free(&reply);
 }
@@ -223,10 +241,11 @@ feed_get(struct doctor *d, enum cli_daemon daemon)
 	struct cli_reply reply;
 	struct cJSON *j = NULL;
 
-	if (!cli_call_quiet(d->c, daemon, "GET", "/v1/feed", NULL, STR_NONE, &reply) || reply.status != 200 ||
-	    json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK)
-		bad(d, "ask as operator; see its log in var/log", "bimodal-%s does not tell the state of the feed (status %ld)", cli_daemon_name[daemon],
-		    reply.status);
+	if (!cli_call_quiet(d->c, daemon, "GET", "/v1/feed", NULL, STR_NONE, &reply) ||
+	    reply.status != 200 || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK)
+		bad(d, "ask as operator; see its log in var/log",
+		    "bimodal-%s does not tell the state of the feed (status %ld)",
+		    cli_daemon_name[daemon], reply.status);
 	cli_reply_free(&reply);
 	return j;
 }
@@ -241,14 +260,17 @@ check_slots(struct doctor *d, const char *hop, const struct cJSON *slots)
 		const char *name = NULL;
 		const char *wal = NULL;
 		bool active = false;
-		if (json_string(slot, "slot", true, &name, NULL) != ERR_OK || json_bool(slot, "active", true, &active, NULL) != ERR_OK ||
+		if (json_string(slot, "slot", true, &name, NULL) != ERR_OK ||
+		    json_bool(slot, "active", true, &active, NULL) != ERR_OK ||
 		    json_string(slot, "wal_status", false, &wal, NULL) != ERR_OK)
 			continue;
 		if (wal != NULL && strcmp(wal, "lost") == 0)
-			bad(d, "it is copied anew by itself; watch bimodal feed status", "hop %s: slot %s was cut off because it fell too far behind", hop,
+			bad(d, "it is copied anew by itself; watch bimodal feed status",
+			    "hop %s: slot %s was cut off because it fell too far behind", hop,
 			    name);
 		else if (!active)
-			bad(d, "start the PostgreSQL behind it (deploy/cluster.sh start)", "hop %s: nobody reads slot %s", hop, name);
+			bad(d, "start the PostgreSQL behind it (deploy/cluster.sh start)",
+			    "hop %s: nobody reads slot %s", hop, name);
 	}
 }
 
@@ -264,15 +286,18 @@ check_feed_core(struct doctor *d)
 		const char *name = NULL;
 		int64_t age = 0;
 		const struct cJSON *state = json_get(hop, "state");
-		if (json_string(hop, "hop", true, &name, NULL) != ERR_OK || json_int(hop, "age_ms", true, INT64_MIN, INT64_MAX, &age, NULL) != ERR_OK)
+		if (json_string(hop, "hop", true, &name, NULL) != ERR_OK ||
+		    json_int(hop, "age_ms", true, INT64_MIN, INT64_MAX, &age, NULL) != ERR_OK)
 			continue;
 		n++;
 		if (age > LAG_MS_MAX)
-			bad(d, "see var/log: core's jobs process looks each second", "hop %s was looked at %lld ms ago", name, (long long)age);
+			bad(d, "see var/log: core's jobs process looks each second",
+			    "hop %s was looked at %lld ms ago", name, (long long)age);
 		else
 			good(d, "hop %s was looked at %lld ms ago", name, (long long)age);
 		if (cJSON_IsFalse(json_get(state, "airlock_reached")))
-			bad(d, "start the airlock's PostgreSQL (deploy/cluster.sh start)", "core does not reach the airlock");
+			bad(d, "start the airlock's PostgreSQL (deploy/cluster.sh start)",
+			    "core does not reach the airlock");
 		check_slots(d, name, json_get(state, "slots"));
 	}
 	if (j != NULL && n == 0)
@@ -291,7 +316,8 @@ check_feed_sandbox(struct doctor *d)
 	if (json_int(j, "lag_ms", true, INT64_MIN, INT64_MAX, &lag, NULL) != ERR_OK)
 		bad(d, "deploy/feed.sh sets it up", "nothing has reached the sandbox yet");
 	else if (lag > LAG_MS_MAX)
-		bad(d, "see which hop stands: bimodal feed status", "the sandbox's copy is %lld ms behind", (long long)lag);
+		bad(d, "see which hop stands: bimodal feed status",
+		    "the sandbox's copy is %lld ms behind", (long long)lag);
 	else
 		good(d, "the sandbox's copy is %lld ms behind", (long long)lag);
 	const struct cJSON *sub;
@@ -299,8 +325,12 @@ check_feed_sandbox(struct doctor *d)
 	{
 		const char *name = NULL;
 		bool enabled = true;
-		if (json_string(sub, "name", true, &name, NULL) == ERR_OK && json_bool(sub, "enabled", true, &enabled, NULL) == ERR_OK && !enabled)
-			bad(d, "see the log of the sandbox's PostgreSQL, repair, then ALTER SUBSCRIPTION … ENABLE", "subscription %s stopped on an error", name);
+		if (json_string(sub, "name", true, &name, NULL) == ERR_OK &&
+		    json_bool(sub, "enabled", true, &enabled, NULL) == ERR_OK && !enabled)
+			bad(d,
+			    "see the log of the sandbox's PostgreSQL, repair, then ALTER "
+			    "SUBSCRIPTION … ENABLE",
+			    "subscription %s stopped on an error", name);
 	}
 	json_free(j);
 }
@@ -336,6 +366,7 @@ doctor_run(struct cli *c)
 }
 
 const struct cli_command cli_doctor_commands[] = {
-	{ "doctor", "[--packages FILE]", "what is wrong with this installation, and the remedy", doctor_run, "operator" },
+	{ "doctor", "[--packages FILE]", "what is wrong with this installation, and the remedy",
+	  doctor_run, "operator" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -22,7 +22,9 @@ one(struct cli *c, const char *method, const char *rest, struct str body)
 static int
 experiment_list(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 0, 0) ? cli_call_print(c, CLI_SANDBOX, "GET", "/v1/experiments", STR_NONE) : 2;
+	return cli_options(c, NULL, 0, 0, 0)
+		       ? cli_call_print(c, CLI_SANDBOX, "GET", "/v1/experiments", STR_NONE)
+		       : 2;
 }
 
 static int
@@ -74,9 +76,14 @@ experiment_promote(struct cli *c)
 const struct cli_command cli_experiment_commands[] = {
 	{ "experiment list", "", "all experiments", experiment_list, "innovator" },
 	{ "experiment get", "SLUG", "one, with its frozen rule", experiment_get, "innovator" },
-	{ "experiment results", "SLUG", "figures an arm, as they stand", experiment_results, "innovator" },
-	{ "experiment verdict", "SLUG", "the verdict and its reasons", experiment_verdict, "innovator" },
-	{ "experiment stop", "SLUG [reason=TEXT]", "stop it; the flag goes off", experiment_stop, "innovator" },
-	{ "experiment promote", "SLUG [why=TEXT …]", "file a change request in core with package and evidence", experiment_promote, "innovator" },
+	{ "experiment results", "SLUG", "figures an arm, as they stand", experiment_results,
+	  "innovator" },
+	{ "experiment verdict", "SLUG", "the verdict and its reasons", experiment_verdict,
+	  "innovator" },
+	{ "experiment stop", "SLUG [reason=TEXT]", "stop it; the flag goes off", experiment_stop,
+	  "innovator" },
+	{ "experiment promote", "SLUG [why=TEXT …]",
+	  "file a change request in core with package and evidence", experiment_promote,
+	  "innovator" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -31,7 +31,8 @@ feature_init(struct cli *c)
 		fprintf(stderr, "bimodal: %s\n", info.msg);
 		return 1;
 	}
-	printf("%s is a feature that runs: change it, then bimodal feature check %s\n", folder, folder);
+	printf("%s is a feature that runs: change it, then bimodal feature check %s\n", folder,
+	       folder);
 	return 0;
 }
 
@@ -42,7 +43,8 @@ columns_ask(struct cli *c, struct arena *arena, struct feature_columns *out)
 	struct cli_reply reply;
 	struct cJSON *j = NULL;
 	struct feature_column *items = arena_alloc(arena, COLUMNS_MAX * sizeof(*items));
-	bool ok = items != NULL && cli_call(c, CLI_SANDBOX, "GET", "/v1/features/columns", NULL, STR_NONE, &reply);
+	bool ok = items != NULL &&
+		  cli_call(c, CLI_SANDBOX, "GET", "/v1/features/columns", NULL, STR_NONE, &reply);
 
 	if (items == NULL)
 		return false;
@@ -58,21 +60,25 @@ columns_ask(struct cli *c, struct arena *arena, struct feature_columns *out)
 	{
 		const char *table = NULL;
 		const char *name = NULL;
-		if (out->n == COLUMNS_MAX || json_string(item, "table", true, &table, NULL) != ERR_OK ||
+		if (out->n == COLUMNS_MAX ||
+		    json_string(item, "table", true, &table, NULL) != ERR_OK ||
 		    json_string(item, "name", true, &name, NULL) != ERR_OK)
 			break;
-		items[out->n++] = (struct feature_column) { arena_strdup(arena, str_of(table)), arena_strdup(arena, str_of(name)) };
+		items[out->n++] = (struct feature_column) { arena_strdup(arena, str_of(table)),
+							    arena_strdup(arena, str_of(name)) };
 	}
 	json_free(j);
 	cli_reply_free(&reply);
 	if (out->n == 0)
-		fputs("bimodal: could not learn from the sandbox which columns there are\n", stderr);
+		fputs("bimodal: could not learn from the sandbox which columns there are\n",
+		      stderr);
 	return out->n > 0;
 }
 
 /* Read and check a folder; findings go to stderr, one a line. The archive's bytes are appended to `bytes`. */
 static bool
-folder_check(struct cli *c, struct arena *arena, const char *folder, struct feature_package *package, struct buf *bytes)
+folder_check(struct cli *c, struct arena *arena, const char *folder,
+	     struct feature_package *package, struct buf *bytes)
 {
 	static struct feature_archive archive;
 	static struct feature_findings findings;
@@ -80,7 +86,8 @@ folder_check(struct cli *c, struct arena *arena, const char *folder, struct feat
 	struct err_info info = { .code = ERR_OK };
 	struct buf text;
 
-	if (feature_archive_folder(arena, folder, &archive, &info) != ERR_OK || feature_archive_write(&archive, bytes, &info) != ERR_OK) {
+	if (feature_archive_folder(arena, folder, &archive, &info) != ERR_OK ||
+	    feature_archive_write(&archive, bytes, &info) != ERR_OK) {
 		fprintf(stderr, "bimodal: %s\n", info.msg);
 		return false;
 	}
@@ -113,12 +120,15 @@ check_or_deploy(struct cli *c, bool deploy)
 	if (folder_check(c, &arena, c->argv[0], &package, &bytes)) {
 		exit_code = 0;
 		if (!deploy) {
-			printf("%s: good; %zu files, %zu bytes, SHA-256 %s\n", package.manifest.slug, package.archive.n, package.archive.bytes,
+			printf("%s: good; %zu files, %zu bytes, SHA-256 %s\n",
+			       package.manifest.slug, package.archive.n, package.archive.bytes,
 			       package.archive.sha256);
 		} else {
-			exit_code = cli_call(c, CLI_SANDBOX, "POST", "/v1/features", "Content-Type: " FEATURE_MEDIA_TYPE, buf_str(&bytes), &reply)
-			                    ? cli_reply_print(c, &reply)
-			                    : 1;
+			exit_code = cli_call(c, CLI_SANDBOX, "POST", "/v1/features",
+					     "Content-Type: " FEATURE_MEDIA_TYPE, buf_str(&bytes),
+					     &reply)
+					    ? cli_reply_print(c, &reply)
+					    : 1;
 			cli_reply_free(&reply);
 		}
 	}
@@ -142,7 +152,9 @@ feature_deploy(struct cli *c)
 static int
 feature_list(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 0, 0) ? cli_call_print(c, CLI_SANDBOX, "GET", "/v1/features", STR_NONE) : 2;
+	return cli_options(c, NULL, 0, 0, 0)
+		       ? cli_call_print(c, CLI_SANDBOX, "GET", "/v1/features", STR_NONE)
+		       : 2;
 }
 
 static int
@@ -208,7 +220,9 @@ feature_call(struct cli *c)
 		buf_add(&path, c->argv[i], (size_t)(value + 1 - c->argv[i]));
 		cli_escape(&path, value + 1);
 	}
-	const int exit_code = path.failed ? 2 : cli_call_print(c, core ? CLI_CORE : CLI_SANDBOX, "GET", buf_cstr(&path), STR_NONE);
+	const int exit_code = path.failed ? 2
+					  : cli_call_print(c, core ? CLI_CORE : CLI_SANDBOX, "GET",
+							   buf_cstr(&path), STR_NONE);
 	buf_free(&path);
 	return exit_code;
 }
@@ -234,7 +248,8 @@ variant_count(struct expose *x, const char *name)
 {
 	for (size_t i = 0; i < FEATURE_VARIATIONS_MAX; i++) {
 		if (x->variants[i].n == 0)
-			(void)str_copy(x->variants[i].name, sizeof(x->variants[i].name), str_of(name));
+			(void)str_copy(x->variants[i].name, sizeof(x->variants[i].name),
+				       str_of(name));
 		if (strcmp(x->variants[i].name, name) != 0)
 			continue;
 		x->variants[i].n++;
@@ -301,13 +316,20 @@ feature_expose(struct cli *c)
 }
 
 const struct cli_command cli_feature_commands[] = {
-	{ "feature init", "SLUG [FOLDER]", "write a template that runs", feature_init, "innovator" },
-	{ "feature check", "FOLDER", "file, line and reason of everything that is wrong", feature_check, "innovator" },
-	{ "feature deploy", "FOLDER", "check it and put it into the sandbox", feature_deploy, "innovator" },
+	{ "feature init", "SLUG [FOLDER]", "write a template that runs", feature_init,
+	  "innovator" },
+	{ "feature check", "FOLDER", "file, line and reason of everything that is wrong",
+	  feature_check, "innovator" },
+	{ "feature deploy", "FOLDER", "check it and put it into the sandbox", feature_deploy,
+	  "innovator" },
 	{ "feature list", "", "features of the sandbox", feature_list, "innovator" },
 	{ "feature get", "SLUG", "one feature", feature_get, "innovator" },
-	{ "feature call", "SLUG ENDPOINT UNIT [name=value …] [--in core|sandbox]", "what a unit (pseudonym) gets", feature_call, "innovator" },
-	{ "feature expose", "SLUG ENDPOINT [--people N]", "call the endpoint for everybody in the copy, and count variants", feature_expose, "innovator" },
-	{ "feature remove", "SLUG", "take it out of the sandbox without a trace", feature_remove, "innovator" },
+	{ "feature call", "SLUG ENDPOINT UNIT [name=value …] [--in core|sandbox]",
+	  "what a unit (pseudonym) gets", feature_call, "innovator" },
+	{ "feature expose", "SLUG ENDPOINT [--people N]",
+	  "call the endpoint for everybody in the copy, and count variants", feature_expose,
+	  "innovator" },
+	{ "feature remove", "SLUG", "take it out of the sandbox without a trace", feature_remove,
+	  "innovator" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -15,7 +15,8 @@ feed_status(struct cli *c)
 	for (int daemon = CLI_CORE; daemon <= CLI_SANDBOX; daemon++) {
 		if (!c->raw)
 			printf("as %s sees it:\n", cli_daemon_name[daemon]);
-		const int exit_code = cli_call_print(c, (enum cli_daemon)daemon, "GET", "/v1/feed", STR_NONE);
+		const int exit_code =
+			cli_call_print(c, (enum cli_daemon)daemon, "GET", "/v1/feed", STR_NONE);
 		worst = exit_code > worst ? exit_code : worst;
 		(void)fflush(stdout);
 	}
@@ -23,6 +24,7 @@ feed_status(struct cli *c)
 }
 
 const struct cli_command cli_feed_commands[] = {
-	{ "feed status", "", "lag and state of both hops, as core and the sandbox see them", feed_status, "operator" },
+	{ "feed status", "", "lag and state of both hops, as core and the sandbox see them",
+	  feed_status, "operator" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

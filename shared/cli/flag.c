@@ -36,7 +36,9 @@ one(struct cli *c, const char *method, const char *rest)
 static int
 flag_list(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 0, 0) ? cli_call_print(c, CLI_CORE, "GET", "/v1/flags", STR_NONE) : 2;
+	return cli_options(c, NULL, 0, 0, 0)
+		       ? cli_call_print(c, CLI_CORE, "GET", "/v1/flags", STR_NONE)
+		       : 2;
 }
 
 static int
@@ -60,19 +62,25 @@ applied_print(const struct cJSON *j)
 	int64_t revision = 0, workers = 0, of = 0, ms = 0, sandbox_ms = -1;
 	bool acknowledged = false;
 
-	if (!cJSON_IsObject(applied) || json_int(j, "revision", true, 0, INT64_MAX, &revision, NULL) != ERR_OK ||
+	if (!cJSON_IsObject(applied) ||
+	    json_int(j, "revision", true, 0, INT64_MAX, &revision, NULL) != ERR_OK ||
 	    json_int(applied, "workers", true, 0, 100000, &workers, NULL) != ERR_OK ||
-	    json_int(applied, "of", true, 0, 100000, &of, NULL) != ERR_OK || json_int(applied, "ms", false, 0, INT64_MAX, &ms, NULL) != ERR_OK)
+	    json_int(applied, "of", true, 0, 100000, &of, NULL) != ERR_OK ||
+	    json_int(applied, "ms", false, 0, INT64_MAX, &ms, NULL) != ERR_OK)
 		return false;
-	printf("revision %lld applied by %lld of %lld workers in %lld ms\n", (long long)revision, (long long)workers, (long long)of, (long long)ms);
+	printf("revision %lld applied by %lld of %lld workers in %lld ms\n", (long long)revision,
+	       (long long)workers, (long long)of, (long long)ms);
 	const struct cJSON *item;
 	cJSON_ArrayForEach(item, json_get(applied, "missing"))
 	{
 		char *text = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
-		printf("missing: %s\n", cJSON_IsString(item) ? item->valuestring : text != NULL ? text : "");
+		printf("missing: %s\n", cJSON_IsString(item) ? item->valuestring
+					: text != NULL       ? text
+							     : "");
 		cJSON_free(text);
 	}
-	if (!cJSON_IsObject(sandbox) || json_bool(sandbox, "acknowledged", true, &acknowledged, NULL) != ERR_OK ||
+	if (!cJSON_IsObject(sandbox) ||
+	    json_bool(sandbox, "acknowledged", true, &acknowledged, NULL) != ERR_OK ||
 	    json_int(sandbox, "ms", false, 0, INT64_MAX, &sandbox_ms, NULL) != ERR_OK)
 		return true;
 	if (!acknowledged)
@@ -97,15 +105,19 @@ change(struct cli *c, const char *method, const char *path, struct str body)
 		return 1;
 	}
 	const bool good = reply.status >= 200 && reply.status < 300;
-	if (!good || c->raw || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK || !applied_print(j)) {
+	if (!good || c->raw || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK ||
+	    !applied_print(j)) {
 		exit_code = cli_reply_print(c, &reply);
 	} else {
 		int64_t workers = 0, of = 0;
 		const struct cJSON *applied = json_get(j, "applied");
-		exit_code = json_int(applied, "workers", true, 0, 100000, &workers, NULL) == ERR_OK &&
-		                            json_int(applied, "of", true, 0, 100000, &of, NULL) == ERR_OK && workers >= of
-		                    ? 0
-		                    : 3;
+		exit_code =
+			json_int(applied, "workers", true, 0, 100000, &workers, NULL) == ERR_OK &&
+					json_int(applied, "of", true, 0, 100000, &of, NULL) ==
+						ERR_OK &&
+					workers >= of
+				? 0
+				: 3;
 	}
 	json_free(j);
 	cli_reply_free(&reply);
@@ -129,7 +141,9 @@ toggle(struct cli *c, const char *method, const char *rest)
 		buf_json_cstr(&body, comment);
 		buf_add_char(&body, '}');
 	}
-	const int exit_code = body.failed ? 2 : change(c, method, buf_cstr(&path), comment != NULL ? buf_str(&body) : STR_NONE);
+	const int exit_code = body.failed ? 2
+					  : change(c, method, buf_cstr(&path),
+						   comment != NULL ? buf_str(&body) : STR_NONE);
 	buf_free(&body);
 	buf_free(&path);
 	return exit_code;
@@ -186,7 +200,8 @@ member_add(struct buf *body, const char *name, const char *value)
 static int
 flag_create(struct cli *c)
 {
-	const char *kind = "release", *purpose = NULL, *business = NULL, *technical = NULL, *expires = NULL, *document = NULL;
+	const char *kind = "release", *purpose = NULL, *business = NULL, *technical = NULL,
+		   *expires = NULL, *document = NULL;
 	bool enabled = false;
 	const struct cli_option options[] = {
 		{ "--kind", CLI_OPTION_TEXT, &kind, 0, 0 },
@@ -202,8 +217,10 @@ flag_create(struct cli *c)
 
 	if (!cli_options(c, options, ARRAY_LEN(options), 1, 1))
 		return 2;
-	if (purpose == NULL || business == NULL || technical == NULL || expires == NULL || document == NULL) {
-		fputs("bimodal: a flag needs a purpose, two owners, an expiry and a document\n", stderr);
+	if (purpose == NULL || business == NULL || technical == NULL || expires == NULL ||
+	    document == NULL) {
+		fputs("bimodal: a flag needs a purpose, two owners, an expiry and a document\n",
+		      stderr);
 		return cli_usage(c);
 	}
 	buf_init(&body, DOCUMENT_BYTES_MAX + CLI_PATH_BYTES_MAX);
@@ -268,7 +285,8 @@ flag_evaluate(struct cli *c)
 	buf_add_cstr(&body, "{\"context\":{\"targetingKey\":");
 	buf_json_cstr(&body, c->argv[1]);
 	buf_add_cstr(&body, "}}");
-	const int exit_code = cli_call_print(c, sandbox ? CLI_SANDBOX : CLI_CORE, "POST", buf_cstr(&path), buf_str(&body));
+	const int exit_code = cli_call_print(c, sandbox ? CLI_SANDBOX : CLI_CORE, "POST",
+					     buf_cstr(&path), buf_str(&body));
 	buf_free(&body);
 	buf_free(&path);
 	return exit_code;
@@ -278,13 +296,18 @@ const struct cli_command cli_flag_commands[] = {
 	{ "flag list", "", "all flags", flag_list, "product_owner" },
 	{ "flag get", "KEY", "one flag with its document", flag_get, "product_owner" },
 	{ "flag revisions", "KEY", "what it was before", flag_revisions, "product_owner" },
-	{ "flag create", "KEY --purpose TEXT --business-owner NAME --technical-owner NAME --expires-at TIME --document FILE|JSON [--kind release|experiment] [--enabled]",
+	{ "flag create",
+	  "KEY --purpose TEXT --business-owner NAME --technical-owner NAME --expires-at TIME "
+	  "--document FILE|JSON [--kind release|experiment] [--enabled]",
 	  "a new flag", flag_create, "product_owner" },
-	{ "flag revise", "KEY FILE|JSON [--comment TEXT]", "a new document", flag_revise, "product_owner" },
-	{ "flag enable", "KEY [--comment TEXT]", "turn it on, and see how many workers have it", flag_enable, "product_owner" },
+	{ "flag revise", "KEY FILE|JSON [--comment TEXT]", "a new document", flag_revise,
+	  "product_owner" },
+	{ "flag enable", "KEY [--comment TEXT]", "turn it on, and see how many workers have it",
+	  flag_enable, "product_owner" },
 	{ "flag disable", "KEY [--comment TEXT]", "turn it off", flag_disable, "product_owner" },
 	{ "flag kill", "KEY [--comment TEXT]", "turn it off at once", flag_kill, "product_owner" },
 	{ "flag archive", "KEY [--comment TEXT]", "end it", flag_archive, "product_owner" },
-	{ "flag evaluate", "KEY UNIT [--in core|sandbox]", "what a person (id), pseudonym or visitor gets", flag_evaluate, "product_owner" },
+	{ "flag evaluate", "KEY UNIT [--in core|sandbox]",
+	  "what a person (id), pseudonym or visitor gets", flag_evaluate, "product_owner" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

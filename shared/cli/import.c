@@ -46,7 +46,8 @@ struct import {
 
 /* The id of the record whose field has that value, from core, once for each value. */
 static bool
-lookup_core(struct import *im, const struct mapping_field *f, struct str value, char id[CLI_ID_SIZE])
+lookup_core(struct import *im, const struct mapping_field *f, struct str value,
+	    char id[CLI_ID_SIZE])
 {
 	struct buf path;
 	struct cli_reply reply;
@@ -61,7 +62,8 @@ lookup_core(struct import *im, const struct mapping_field *f, struct str value, 
 	buf_init(&path, CLI_PATH_BYTES_MAX);
 	buf_printf(&path, "/v1/%s?fields=id&limit=1&%s=eq.", f->lookup_resource, f->lookup_by);
 	cli_escape(&path, text);
-	if (path.failed || !cli_call(im->c, CLI_CORE, "GET", buf_cstr(&path), NULL, STR_NONE, &reply)) {
+	if (path.failed ||
+	    !cli_call(im->c, CLI_CORE, "GET", buf_cstr(&path), NULL, STR_NONE, &reply)) {
 		buf_free(&path);
 		return false;
 	}
@@ -70,7 +72,8 @@ lookup_core(struct import *im, const struct mapping_field *f, struct str value, 
 		data = json_get(j, "data");
 	if (cJSON_IsArray(data)) {
 		ok = data->child == NULL ||
-		     (json_string(data->child, "id", true, &found, NULL) == ERR_OK && str_copy(id, CLI_ID_SIZE, str_of(found)));
+		     (json_string(data->child, "id", true, &found, NULL) == ERR_OK &&
+		      str_copy(id, CLI_ID_SIZE, str_of(found)));
 	} else {
 		(void)cli_reply_print(im->c, &reply);
 	}
@@ -81,7 +84,8 @@ lookup_core(struct import *im, const struct mapping_field *f, struct str value, 
 }
 
 static bool
-lookup(void *arg, const struct mapping_field *f, struct str value, char id[CLI_ID_SIZE], bool *failed)
+lookup(void *arg, const struct mapping_field *f, struct str value, char id[CLI_ID_SIZE],
+       bool *failed)
 {
 	struct import *im = arg;
 	struct buf key;
@@ -92,7 +96,8 @@ lookup(void *arg, const struct mapping_field *f, struct str value, char id[CLI_I
 	const char *known = table_get(&im->ids, buf_str(&key));
 	if (known != NULL) {
 		(void)str_copy(id, CLI_ID_SIZE, str_of(known));
-	} else if (!lookup_core(im, f, value, id) || table_put(&im->ids, buf_str(&key), id) != ERR_OK) {
+	} else if (!lookup_core(im, f, value, id) ||
+		   table_put(&im->ids, buf_str(&key), id) != ERR_OK) {
 		*failed = true;
 		id[0] = '\0';
 	}
@@ -125,7 +130,8 @@ request_relax(struct cli_request *r)
 
 	buf_init(&body, CLI_BODY_BYTES_MAX);
 	buf_add_cstr(&body, "{\"mode\":\"each\"");
-	buf_add(&body, old.p + sizeof("{\"mode\":\"atomic\"") - 1, old.len - (sizeof("{\"mode\":\"atomic\"") - 1));
+	buf_add(&body, old.p + sizeof("{\"mode\":\"atomic\"") - 1,
+		old.len - (sizeof("{\"mode\":\"atomic\"") - 1));
 	buf_free(&r->body);
 	r->body = body;
 	r->key[0] = r->key[0] == 'e' ? 'f' : 'e';
@@ -178,7 +184,8 @@ row_send(struct import *im, unsigned long line, bool listed)
 		r = &im->requests[im->n++];
 		batch_begin(r, im->mapping.resource, false, NULL);
 	}
-	im->rows[im->n - 1][r->count] = (struct row) { .line = line, .state = im->row.state, .listed = listed };
+	im->rows[im->n - 1][r->count] =
+		(struct row) { .line = line, .state = im->row.state, .listed = listed };
 	batch_add(r, im->mapping.match, im->row.key, buf_str(&im->row.data));
 	return true;
 }
@@ -231,7 +238,8 @@ row_second(struct import *im, const struct csv *csv)
 	for (size_t i = 0; i < im->row.n_notes; i++) {
 		const struct convert_note *n = &im->row.notes[i];
 		if (n->kind == CONVERT_REFUSAL && n->field != NULL && n->field->later)
-			report_refused(&im->report, csv->row_line, "what it belongs to is not known; taken without it");
+			report_refused(&im->report, csv->row_line,
+				       "what it belongs to is not known; taken without it");
 	}
 	if (im->row.state == CONVERT_REFUSED)
 		return true;
@@ -364,12 +372,15 @@ import_run(struct cli *c)
 	im.c = c;
 	bool ok = mapping_load(&im.mapping, map) && report_open(&im.report, list);
 	if (ok) {
-		im.convert = (struct convert) { .mapping = &im.mapping, .lookup = lookup, .arg = &im };
+		im.convert =
+			(struct convert) { .mapping = &im.mapping, .lookup = lookup, .arg = &im };
 		converted_init(&im.row);
 		ok = pass(&im, c->argv[0], false);
 		ok = ok && (!im.mapping.has_later || im.dry_run || pass(&im, c->argv[0], true));
 		if (!ok && im.report.rows > 0)
-			fputs("bimodal: the import stopped here; what is counted was written, and a second run continues\n", stderr);
+			fputs("bimodal: the import stopped here; what is counted was written, and "
+			      "a second run continues\n",
+			      stderr);
 		ok = report_close(&im.report, c, im.dry_run) && ok;
 		converted_free(&im.row);
 	}
@@ -383,6 +394,7 @@ import_run(struct cli *c)
 
 const struct cli_command cli_import_commands[] = {
 	{ "import", "FILE.csv --map MAPPING.yaml [--dry-run] [--report FILE]",
-	  "rows of a CSV file into a resource; every repaired and refused value is listed", import_run, NULL },
+	  "rows of a CSV file into a resource; every repaired and refused value is listed",
+	  import_run, NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -25,8 +25,9 @@ people_read(struct cli *c, struct load *load)
 {
 	struct cli_reply reply;
 	struct cJSON *j = NULL;
-	const bool ok = cli_call(c, CLI_CORE, "GET", "/v1/people?fields=id&limit=50", NULL, STR_NONE, &reply) && reply.status == 200 &&
-	                json_parse(buf_str(&reply.body), &j, NULL) == ERR_OK;
+	const bool ok = cli_call(c, CLI_CORE, "GET", "/v1/people?fields=id&limit=50", NULL,
+				 STR_NONE, &reply) &&
+			reply.status == 200 && json_parse(buf_str(&reply.body), &j, NULL) == ERR_OK;
 	const struct cJSON *item;
 	const struct cJSON *data = ok ? json_get(j, "data") : NULL;
 	cJSON_ArrayForEach(item, data)
@@ -52,8 +53,9 @@ one(struct cli *c, struct load *load)
 	char path[128];
 
 	snprintf(path, sizeof(path), "/v1/people/%s", load->id[load->requests % load->n]);
-	const bool answered = cli_call(c, CLI_CORE, write ? "PATCH" : "GET", path, write ? "If-Match: *" : NULL,
-	                               write ? STR("{\"source\":\"load\"}") : STR_NONE, &reply);
+	const bool answered =
+		cli_call(c, CLI_CORE, write ? "PATCH" : "GET", path, write ? "If-Match: *" : NULL,
+			 write ? STR("{\"source\":\"load\"}") : STR_NONE, &reply);
 	load->requests++;
 	load->failed += !answered || reply.status != 200;
 	cli_reply_free(&reply);
@@ -78,6 +80,7 @@ load_run(struct cli *c)
 }
 
 const struct cli_command cli_load_commands[] = {
-	{ "load", "[--seconds N]", "read and write customers of core for a while, and count what failed", load_run, NULL },
+	{ "load", "[--seconds N]",
+	  "read and write customers of core for a while, and count what failed", load_run, NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

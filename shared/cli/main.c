@@ -59,10 +59,14 @@ commands_print(FILE *out, const char *word)
 static void
 help(FILE *out)
 {
-	fputs("usage: bimodal [--as ROLE] [--core URL] [--sandbox URL] [--token-file FILE] [--var FOLDER] [--raw] [--quiet] COMMAND …\n\n", out);
+	fputs("usage: bimodal [--as ROLE] [--core URL] [--sandbox URL] [--token-file FILE] [--var "
+	      "FOLDER] [--raw] [--quiet] COMMAND …\n\n",
+	      out);
 	(void)commands_print(out, NULL);
-	fputs("\nAddresses and tokens come from the folder $BIMODAL_VAR (default: var), which `make run` fills.\n"
-	      "\"bimodal COMMAND --help\" shows one command or group.\n", out);
+	fputs("\nAddresses and tokens come from the folder $BIMODAL_VAR (default: var), which "
+	      "`make run` fills.\n"
+	      "\"bimodal COMMAND --help\" shows one command or group.\n",
+	      out);
 }
 
 /* How many of argv's words name this command: 0 if they do not. */
@@ -122,7 +126,8 @@ option(struct cli *c, int argc, char **argv)
 static bool
 help_wanted(int argc, char **argv)
 {
-	return argc >= 2 && (strcmp(argv[1], "--help") == 0 || (argc >= 3 && strcmp(argv[2], "--help") == 0));
+	return argc >= 2 &&
+	       (strcmp(argv[1], "--help") == 0 || (argc >= 3 && strcmp(argv[2], "--help") == 0));
 }
 
 static int
@@ -134,7 +139,8 @@ command_run(struct cli *c, int argc, char **argv)
 		return 0;
 	c->command = command_find(argc, argv, &words);
 	if (c->command == NULL && argc >= 1) {
-		fprintf(stderr, "bimodal: there is no command \"%s%s%s\"\n\n", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+		fprintf(stderr, "bimodal: there is no command \"%s%s%s\"\n\n", argv[0],
+			argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 		if (commands_print(stderr, argv[0]) > 0)
 			return 2;
 	}

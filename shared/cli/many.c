@@ -84,7 +84,8 @@ fill(struct many *m, struct cli_request *requests, size_t n, size_t *next)
 			(*next)++;
 		if (*next == n)
 			return true;
-		if (m->slots[i].request == NULL && !slot_start(m, &m->slots[i], &requests[(*next)++]))
+		if (m->slots[i].request == NULL &&
+		    !slot_start(m, &m->slots[i], &requests[(*next)++]))
 			return false;
 	}
 	return true;
@@ -185,7 +186,9 @@ cli_call_many(struct cli *c, struct cli_request *requests, size_t n)
 	slots_end(&m);
 	for (size_t i = 0; i < n; i++) {
 		if (requests[i].reply.status == 0) {
-			fprintf(stderr, "bimodal: %s\n", requests[i].reply.error[0] != '\0' ? requests[i].reply.error : "a call was not made");
+			fprintf(stderr, "bimodal: %s\n",
+				requests[i].reply.error[0] != '\0' ? requests[i].reply.error
+								   : "a call was not made");
 			return false;
 		}
 	}

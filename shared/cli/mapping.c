@@ -27,7 +27,8 @@ scalar(struct reader *r, const struct yaml_node *n, const char *path)
 static bool
 is_name(const char *text)
 {
-	return text != NULL && text[0] != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
+	return text != NULL && text[0] != '\0' &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
 }
 
 static const char *
@@ -49,8 +50,9 @@ choice(struct reader *r, const struct yaml_node *n, const char *path, const char
 			if (str_is(n->text, known[i]))
 				return i;
 	const char *near = n->kind == YAML_SCALAR ? str_nearest(n->text, known) : NULL;
-	yaml_error(r->e, r->file, n, path, "not one of the known values%s%s%s", near != NULL ? "; did you mean \"" : "",
-	           near != NULL ? near : "", near != NULL ? "\"?" : "");
+	yaml_error(r->e, r->file, n, path, "not one of the known values%s%s%s",
+		   near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+		   near != NULL ? "\"?" : "");
 	return -1;
 }
 
@@ -66,7 +68,8 @@ pairs(struct reader *r, const struct yaml_node *n, const char *path)
 	for (const struct yaml_node *c = n->child; c != NULL; c = c->next) {
 		struct mapping_pair *p = arena_alloc(&r->m->arena, sizeof(*p));
 		if (p == NULL || c->kind != YAML_SCALAR) {
-			yaml_error(r->e, r->file, c, path, p == NULL ? "too many values" : "expected a value");
+			yaml_error(r->e, r->file, c, path,
+				   p == NULL ? "too many values" : "expected a value");
 			return NULL;
 		}
 		p->from = arena_str(&r->m->arena, c->key);
@@ -89,7 +92,8 @@ lookup(struct reader *r, const struct yaml_node *n, struct mapping_field *f)
 	f->lookup_resource = arena_strdup(&r->m->arena, resource);
 	f->lookup_by = by.p != NULL ? arena_strdup(&r->m->arena, by) : NULL;
 	if (!is_name(f->lookup_resource) || !is_name(f->lookup_by))
-		yaml_error(r->e, r->file, n, "lookup", "expected RESOURCE.FIELD, for example organizations.external_id");
+		yaml_error(r->e, r->file, n, "lookup",
+			   "expected RESOURCE.FIELD, for example organizations.external_id");
 }
 
 enum member { M_COLUMN, M_CONSTANT, M_TYPE, M_MISSING, M_DEFAULT, M_VALUES, M_REPAIR, M_LOOKUP };
@@ -97,10 +101,14 @@ enum member { M_COLUMN, M_CONSTANT, M_TYPE, M_MISSING, M_DEFAULT, M_VALUES, M_RE
 static void
 field_member(struct reader *r, struct mapping_field *f, const struct yaml_node *n)
 {
-	static const char *const members[] = { "column", "constant", "type", "missing", "default", "values", "repair", "lookup", NULL };
-	static const char *const types[] = { "text", "integer", "decimal", "boolean", "date", "date m/d/y", "date d.m.y", NULL };
+	static const char *const members[] = { "column", "constant", "type",   "missing", "default",
+					       "values", "repair",   "lookup", NULL };
+	static const char *const types[] = { "text", "integer",    "decimal",    "boolean",
+					     "date", "date m/d/y", "date d.m.y", NULL };
 	static const char *const missing[] = { "null", "list", "refuse", "repair", NULL };
-	const struct yaml_node key = { .kind = YAML_SCALAR, .text = n->key, .line = n->key_line, .column = n->key_column };
+	const struct yaml_node key = {
+		.kind = YAML_SCALAR, .text = n->key, .line = n->key_line, .column = n->key_column
+	};
 	const int which = choice(r, &key, f->name, members);
 	int at;
 
@@ -149,7 +157,8 @@ field(struct reader *r, const struct yaml_node *n)
 	f->name = arena_strdup(&m->arena, n->key);
 	f->line = n->key_line;
 	if (!is_name(f->name))
-		yaml_error(r->e, r->file, n, "fields", "\"%s\" is not the name of a field", f->name != NULL ? f->name : "");
+		yaml_error(r->e, r->file, n, "fields", "\"%s\" is not the name of a field",
+			   f->name != NULL ? f->name : "");
 	if (n->kind != YAML_MAP) {
 		yaml_error(r->e, r->file, n, f->name, "expected column: or constant:");
 		return;
@@ -169,7 +178,9 @@ ignored(struct reader *r, const struct yaml_node *n)
 		yaml_error(r->e, r->file, n, "ignore", "expected a list of columns");
 	for (const struct yaml_node *c = n->child; c != NULL; c = c->next) {
 		if (c->kind != YAML_SCALAR || r->m->n_ignored == MAPPING_IGNORED_MAX)
-			yaml_error(r->e, r->file, c, "ignore", "expected the name of a column, at most %d", MAPPING_IGNORED_MAX);
+			yaml_error(r->e, r->file, c, "ignore",
+				   "expected the name of a column, at most %d",
+				   MAPPING_IGNORED_MAX);
 		else
 			r->m->ignored[r->m->n_ignored++] = arena_str(&r->m->arena, c->text);
 	}
@@ -180,8 +191,11 @@ enum top { T_RESOURCE, T_MATCH, T_SEPARATOR, T_FIELDS, T_IGNORE };
 static void
 top(struct reader *r, const struct yaml_node *n)
 {
-	static const char *const known[] = { "resource", "match", "separator", "fields", "ignore", NULL };
-	const struct yaml_node key = { .kind = YAML_SCALAR, .text = n->key, .line = n->key_line, .column = n->key_column };
+	static const char *const known[] = { "resource", "match",  "separator",
+					     "fields",   "ignore", NULL };
+	const struct yaml_node key = {
+		.kind = YAML_SCALAR, .text = n->key, .line = n->key_line, .column = n->key_column
+	};
 
 	switch (choice(r, &key, "", known)) {
 	case T_RESOURCE:
@@ -191,7 +205,8 @@ top(struct reader *r, const struct yaml_node *n)
 		r->m->match = name(r, n, "match");
 		break;
 	case T_SEPARATOR:
-		if (n->kind == YAML_SCALAR && n->text.len == 1 && strchr(",;|\t", n->text.p[0]) != NULL)
+		if (n->kind == YAML_SCALAR && n->text.len == 1 &&
+		    strchr(",;|\t", n->text.p[0]) != NULL)
 			r->m->separator = n->text.p[0];
 		else
 			yaml_error(r->e, r->file, n, "separator", "expected , ; | or a tab");
@@ -199,7 +214,8 @@ top(struct reader *r, const struct yaml_node *n)
 	case T_FIELDS:
 		if (n->kind != YAML_MAP || n->child == NULL)
 			yaml_error(r->e, r->file, n, "fields", "expected at least one field");
-		for (const struct yaml_node *c = n->kind == YAML_MAP ? n->child : NULL; c != NULL; c = c->next)
+		for (const struct yaml_node *c = n->kind == YAML_MAP ? n->child : NULL; c != NULL;
+		     c = c->next)
 			field(r, c);
 		break;
 	case T_IGNORE:
@@ -223,16 +239,20 @@ finish(struct reader *r)
 	}
 	for (size_t i = 0; i < m->n; i++) {
 		struct mapping_field *f = &m->fields[i];
-		f->later = f->lookup_resource != NULL && strcmp(f->lookup_resource, m->resource) == 0;
+		f->later =
+			f->lookup_resource != NULL && strcmp(f->lookup_resource, m->resource) == 0;
 		m->has_later = m->has_later || f->later;
 		if (strcmp(f->name, m->match) != 0)
 			continue;
 		match_found = true;
 		if (f->column == NULL || f->lookup_resource != NULL || f->missing != MAPPING_REFUSE)
-			yaml_error(r->e, r->file, NULL, f->name, "the field of match: must come from a column, with missing: refuse");
+			yaml_error(r->e, r->file, NULL, f->name,
+				   "the field of match: must come from a column, with missing: "
+				   "refuse");
 	}
 	if (!match_found)
-		yaml_error(r->e, r->file, NULL, "match", "\"%s\" is not one of the fields", m->match);
+		yaml_error(r->e, r->file, NULL, "match", "\"%s\" is not one of the fields",
+			   m->match);
 }
 
 enum err
@@ -301,13 +321,16 @@ mapping_bind(struct mapping *m, const char *file, const struct csv *header, stru
 			continue;
 		const unsigned found = column_find(header, f->column, &f->index);
 		if (found != 1)
-			yaml_error(e, file, NULL, "", "column \"%s\" of field %s is %s in the first row", f->column, f->name,
-			           found == 0 ? "not" : "more than once");
+			yaml_error(e, file, NULL, "",
+				   "column \"%s\" of field %s is %s in the first row", f->column,
+				   f->name, found == 0 ? "not" : "more than once");
 	}
 	for (size_t i = 0; i < header->n; i++) {
 		const struct str column = str_trim(csv_field(header, i));
 		if (!column_known(m, column))
-			yaml_error(e, file, NULL, "", "column \"%.*s\" is neither mapped nor listed under ignore:", STR_FMT(column));
+			yaml_error(e, file, NULL, "",
+				   "column \"%.*s\" is neither mapped nor listed under ignore:",
+				   STR_FMT(column));
 	}
 	return e->count > before ? ERR_CONFIG : ERR_OK;
 }

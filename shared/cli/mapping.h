@@ -63,7 +63,7 @@ struct mapping_pair {
 
 struct mapping_field {
 	const char *name;
-	const char *column;          /* NULL: constant              */
+	const char *column; /* NULL: constant              */
 	const char *constant;
 	enum mapping_type type;
 	enum mapping_missing missing;
@@ -72,9 +72,9 @@ struct mapping_field {
 	struct mapping_pair *repairs;
 	const char *lookup_resource; /* NULL: none                  */
 	const char *lookup_by;
-	bool later;                  /* looks up its own resource: written in a second pass */
-	size_t index;                /* of the column in the file; set by mapping_bind      */
-	unsigned line;               /* in the mapping file         */
+	bool later;    /* looks up its own resource: written in a second pass */
+	size_t index;  /* of the column in the file; set by mapping_bind      */
+	unsigned line; /* in the mapping file         */
 };
 
 struct mapping {
@@ -91,12 +91,14 @@ struct mapping {
 };
 
 /* Read text (file is its name in messages). Errors: ERR_CONFIG with everything that is wrong in `e`. Free it in any case. */
-MUST_CHECK enum err mapping_read(struct mapping *m, const char *file, struct str text, struct yaml_errors *e);
+MUST_CHECK enum err mapping_read(struct mapping *m, const char *file, struct str text,
+				 struct yaml_errors *e);
 void mapping_free(struct mapping *m);
 /*
  * Find the columns in the file's header row. Errors: ERR_CONFIG: a column that is named is not there, is there twice, or is
  * neither mapped nor ignored.
  */
-MUST_CHECK enum err mapping_bind(struct mapping *m, const char *file, const struct csv *header, struct yaml_errors *e);
+MUST_CHECK enum err mapping_bind(struct mapping *m, const char *file, const struct csv *header,
+				 struct yaml_errors *e);
 
 #endif

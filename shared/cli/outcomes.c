@@ -61,10 +61,12 @@ person_take(const struct cJSON *record, void *arg)
 	const char *external = NULL;
 	int64_t number = 0;
 
-	if (json_string(record, "id", true, &id, NULL) != ERR_OK || json_string(record, "external_id", true, &external, NULL) != ERR_OK)
+	if (json_string(record, "id", true, &id, NULL) != ERR_OK ||
+	    json_string(record, "external_id", true, &external, NULL) != ERR_OK)
 		return true;
 	const size_t n = strlen(o->prefix);
-	if (strncmp(external, o->prefix, n) != 0 || str_int(str_of(external + n), 0, INT64_MAX, &number) != ERR_OK)
+	if (strncmp(external, o->prefix, n) != 0 ||
+	    str_int(str_of(external + n), 0, INT64_MAX, &number) != ERR_OK)
 		return true;
 	if (o->n == o->room) {
 		const size_t room = o->room == 0 ? 1024 : o->room * 2;
@@ -90,7 +92,8 @@ variants_ask(struct outcomes *o, struct person *people, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		cli_request_init(&requests[i], CLI_CORE, "POST");
 		buf_printf(&requests[i].path, "/ofrep/v1/evaluate/flags/%s", o->flag);
-		buf_printf(&requests[i].body, "{\"context\":{\"targetingKey\":\"%s\"}}", people[i].id);
+		buf_printf(&requests[i].body, "{\"context\":{\"targetingKey\":\"%s\"}}",
+			   people[i].id);
 	}
 	bool ok = cli_call_many(o->c, requests, n);
 	for (size_t i = 0; i < n; i++) {
@@ -127,14 +130,17 @@ won_add(struct outcomes *o, const struct person *p, struct cli_request *r)
 
 	if (!draw(o, p, "won", o->base + (o->effect == EFFECT_PROVEN && !p->control ? o->lift : 0)))
 		return;
-	snprintf(key, sizeof(key), "outcome-%s-%llu-%07llu", o->slug, (unsigned long long)o->seed, (unsigned long long)p->number);
+	snprintf(key, sizeof(key), "outcome-%s-%llu-%07llu", o->slug, (unsigned long long)o->seed,
+		 (unsigned long long)p->number);
 	clock_rfc3339(clock_wall_us(), today);
 	today[10] = '\0';
 	buf_init(&data, 1024);
 	buf_printf(&data,
-	           "{\"external_id\":\"%s\",\"person_id\":\"%s\",\"name\":\"%s\",\"product\":\"Team\",\"stage\":\"won\",\"amount\":100,"
-	           "\"close_value\":100,\"currency\":\"EUR\",\"opened_at\":\"%s\",\"closed_at\":\"%s\",\"source\":\"outcomes\"}",
-	           key, p->id, o->slug, today, today);
+		   "{\"external_id\":\"%s\",\"person_id\":\"%s\",\"name\":\"%s\",\"product\":"
+		   "\"Team\",\"stage\":\"won\",\"amount\":100,"
+		   "\"close_value\":100,\"currency\":\"EUR\",\"opened_at\":\"%s\",\"closed_at\":\"%"
+		   "s\",\"source\":\"outcomes\"}",
+		   key, p->id, o->slug, today, today);
 	batch_add(r, "external_id", str_of(key), buf_str(&data));
 	buf_free(&data);
 	o->won[!p->control]++;
@@ -145,10 +151,13 @@ complaint_add(struct outcomes *o, const struct person *p, struct cli_request *r)
 {
 	char data[256];
 
-	if (!draw(o, p, "complaint", COMPLAINTS_BASE + (o->effect == EFFECT_HARM && !p->control ? o->lift : 0)))
+	if (!draw(o, p, "complaint",
+		  COMPLAINTS_BASE + (o->effect == EFFECT_HARM && !p->control ? o->lift : 0)))
 		return;
-	snprintf(data, sizeof(data), "{\"person_id\":\"%s\",\"kind\":\"complaint\",\"channel\":\"email\",\"direction\":\"in\",\"subject\":\"Complaint\"}",
-	         p->id);
+	snprintf(data, sizeof(data),
+		 "{\"person_id\":\"%s\",\"kind\":\"complaint\",\"channel\":\"email\",\"direction\":"
+		 "\"in\",\"subject\":\"Complaint\"}",
+		 p->id);
 	batch_add(r, NULL, STR_NONE, str_of(data));
 	o->complaints[!p->control]++;
 }
@@ -161,7 +170,8 @@ stretch_write(struct outcomes *o, size_t first, size_t n)
 	char key[64];
 	bool ok = true;
 
-	snprintf(key, sizeof(key), "oc-%s-%llu-%zu", o->slug, (unsigned long long)o->seed, first / BATCH_OPS_MAX);
+	snprintf(key, sizeof(key), "oc-%s-%llu-%zu", o->slug, (unsigned long long)o->seed,
+		 first / BATCH_OPS_MAX);
 	batch_begin(&requests[0], "opportunities", false, NULL);
 	batch_begin(&requests[1], "interactions", false, key);
 	for (size_t i = first; i < first + n; i++) {
@@ -193,10 +203,12 @@ person_order(const void *a, const void *b)
 static bool
 outcomes_write(struct outcomes *o)
 {
-	bool ok = cli_pages(o->c, CLI_CORE, "people", "fields=id,external_id&lab_ok=true", person_take, o);
+	bool ok = cli_pages(o->c, CLI_CORE, "people", "fields=id,external_id&lab_ok=true",
+			    person_take, o);
 
 	if (ok && o->n == 0) {
-		fprintf(stderr, "bimodal: there is nobody of seed %llu; run bimodal seed first\n", (unsigned long long)o->seed);
+		fprintf(stderr, "bimodal: there is nobody of seed %llu; run bimodal seed first\n",
+			(unsigned long long)o->seed);
 		return false;
 	}
 	if (o->n > 0)
@@ -221,8 +233,10 @@ outcomes_run(struct cli *c)
 	int64_t seed = 1, people = 1000000, base = 200, lift = 100;
 	const char *effect = "none";
 	const struct cli_option options[] = {
-		{ "--effect", CLI_OPTION_TEXT, &effect, 0, 0 },   { "--seed", CLI_OPTION_INT, &seed, 0, INT64_C(1000000000) },
-		{ "--people", CLI_OPTION_INT, &people, 1, 1000000 }, { "--base", CLI_OPTION_INT, &base, 0, 1000 },
+		{ "--effect", CLI_OPTION_TEXT, &effect, 0, 0 },
+		{ "--seed", CLI_OPTION_INT, &seed, 0, INT64_C(1000000000) },
+		{ "--people", CLI_OPTION_INT, &people, 1, 1000000 },
+		{ "--base", CLI_OPTION_INT, &base, 0, 1000 },
 		{ "--lift", CLI_OPTION_INT, &lift, 0, 1000 },
 	};
 	bool known = false;
@@ -248,13 +262,17 @@ outcomes_run(struct cli *c)
 	free(o.people);
 	if (!ok)
 		return 1;
-	printf("control: %lu people, %lu won, %lu complaints\nothers:  %lu people, %lu won, %lu complaints\n", o.units[0], o.won[0], o.complaints[0],
-	       o.units[1], o.won[1], o.complaints[1]);
+	printf("control: %lu people, %lu won, %lu complaints\nothers:  %lu people, %lu won, %lu "
+	       "complaints\n",
+	       o.units[0], o.won[0], o.complaints[0], o.units[1], o.won[1], o.complaints[1]);
 	return 0;
 }
 
 const struct cli_command cli_outcomes_commands[] = {
-	{ "outcomes", "SLUG [--effect proven|none|harm] [--seed S] [--people N] [--base PERMILLE] [--lift PERMILLE]",
-	  "what the sample's people do after an exposure, with a planted effect", outcomes_run, NULL },
+	{ "outcomes",
+	  "SLUG [--effect proven|none|harm] [--seed S] [--people N] [--base PERMILLE] [--lift "
+	  "PERMILLE]",
+	  "what the sample's people do after an exposure, with a planted effect", outcomes_run,
+	  NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -34,14 +34,16 @@ page_take(const struct cli_reply *reply, cli_record_fn *fn, void *arg, char next
 	const struct cJSON *page = json_get(j, "page");
 	const struct cJSON *at = cJSON_IsObject(page) ? json_get(page, "next") : NULL;
 	if (ok && more && cJSON_IsString(at)) {
-		ok = json_string(page, "next", true, &cursor, NULL) == ERR_OK && str_copy(next, CURSOR_BYTES_MAX, str_of(cursor));
+		ok = json_string(page, "next", true, &cursor, NULL) == ERR_OK &&
+		     str_copy(next, CURSOR_BYTES_MAX, str_of(cursor));
 	}
 	json_free(j);
 	return ok;
 }
 
 bool
-cli_pages(struct cli *c, enum cli_daemon daemon, const char *resource, const char *query, cli_record_fn *fn, void *arg)
+cli_pages(struct cli *c, enum cli_daemon daemon, const char *resource, const char *query,
+	  cli_record_fn *fn, void *arg)
 {
 	char next[CURSOR_BYTES_MAX] = "";
 	bool ok;

@@ -13,6 +13,7 @@ struct cJSON;
 /* One record; false ends the walk without an error. */
 typedef bool cli_record_fn(const struct cJSON *record, void *arg);
 /* `query` is NULL or further parameters ("lab_ok=true&fields=id"). False: printed why. */
-MUST_CHECK bool cli_pages(struct cli *c, enum cli_daemon daemon, const char *resource, const char *query, cli_record_fn *fn, void *arg);
+MUST_CHECK bool cli_pages(struct cli *c, enum cli_daemon daemon, const char *resource,
+			  const char *query, cli_record_fn *fn, void *arg);
 
 #endif

@@ -20,20 +20,24 @@ problem_print(struct str body, long status)
 	const char *title = NULL;
 	const char *detail = NULL;
 
-	if (json_parse(body, &j, NULL) != ERR_OK || json_string(j, "title", false, &title, NULL) != ERR_OK ||
+	if (json_parse(body, &j, NULL) != ERR_OK ||
+	    json_string(j, "title", false, &title, NULL) != ERR_OK ||
 	    json_string(j, "detail", false, &detail, NULL) != ERR_OK) {
 		fprintf(stderr, "bimodal: status %ld: %.*s\n", status, STR_FMT(body));
 		json_free(j);
 		return;
 	}
-	fprintf(stderr, "bimodal: %ld %s%s%s\n", status, title != NULL ? title : "", detail != NULL ? ": " : "", detail != NULL ? detail : "");
+	fprintf(stderr, "bimodal: %ld %s%s%s\n", status, title != NULL ? title : "",
+		detail != NULL ? ": " : "", detail != NULL ? detail : "");
 	const struct cJSON *item;
 	cJSON_ArrayForEach(item, json_get(j, "errors"))
 	{
 		const char *pointer = NULL;
 		const char *why = NULL;
-		if (json_string(item, "pointer", false, &pointer, NULL) == ERR_OK && json_string(item, "detail", false, &why, NULL) == ERR_OK)
-			fprintf(stderr, "  %s: %s\n", pointer != NULL ? pointer : "", why != NULL ? why : "");
+		if (json_string(item, "pointer", false, &pointer, NULL) == ERR_OK &&
+		    json_string(item, "detail", false, &why, NULL) == ERR_OK)
+			fprintf(stderr, "  %s: %s\n", pointer != NULL ? pointer : "",
+				why != NULL ? why : "");
 	}
 	json_free(j);
 }
@@ -56,7 +60,8 @@ indented_print(struct str text)
 			continue;
 		}
 		const bool closes = ch == '}' || ch == ']';
-		const bool empty = closes && i > 0 && (text.p[i - 1] == '{' || text.p[i - 1] == '[');
+		const bool empty =
+			closes && i > 0 && (text.p[i - 1] == '{' || text.p[i - 1] == '[');
 		if (closes && depth > 0)
 			depth--;
 		if (closes && !empty)
@@ -68,7 +73,8 @@ indented_print(struct str text)
 			putchar(' ');
 		if (ch == '{' || ch == '[')
 			depth++;
-		if (ch == ',' || ((ch == '{' || ch == '[') && i + 1 < text.len && text.p[i + 1] != '}' && text.p[i + 1] != ']'))
+		if (ch == ',' || ((ch == '{' || ch == '[') && i + 1 < text.len &&
+				  text.p[i + 1] != '}' && text.p[i + 1] != ']'))
 			printf("\n%*s", 2 * depth, "");
 	}
 	putchar('\n');

@@ -19,14 +19,17 @@ path_make(struct buf *path, const char *resource, const char *id)
 }
 
 static int
-simple(struct cli *c, enum cli_daemon daemon, const char *method, struct buf *path, const char *extra, struct str body)
+simple(struct cli *c, enum cli_daemon daemon, const char *method, struct buf *path,
+       const char *extra, struct str body)
 {
 	struct cli_reply reply;
 	const char *text = buf_cstr(path);
 	int exit_code = 1;
 
 	if (text != NULL) {
-		exit_code = cli_call(c, daemon, method, text, extra, body, &reply) ? cli_reply_print(c, &reply) : 1;
+		exit_code = cli_call(c, daemon, method, text, extra, body, &reply)
+				    ? cli_reply_print(c, &reply)
+				    : 1;
 		cli_reply_free(&reply);
 	} else {
 		fputs("bimodal: the address would be too long\n", stderr);
@@ -116,7 +119,8 @@ change(struct cli *c, const char *method, const char *resource, const char *id, 
 	char extra[256];
 
 	path_make(&path, resource, id);
-	if (!cli_call(c, CLI_CORE, "GET", buf_cstr(&path), NULL, STR_NONE, &reply) || reply.status != 200) {
+	if (!cli_call(c, CLI_CORE, "GET", buf_cstr(&path), NULL, STR_NONE, &reply) ||
+	    reply.status != 200) {
 		const int exit_code = cli_reply_print(c, &reply);
 		cli_reply_free(&reply);
 		buf_free(&path);
@@ -134,7 +138,9 @@ record_set(struct cli *c)
 		return cli_usage(c);
 	struct buf body;
 	buf_init(&body, 1024 * 1024);
-	const int exit_code = cli_object(&body, c->argc - 2, c->argv + 2) ? change(c, "PATCH", c->argv[0], c->argv[1], buf_str(&body)) : 2;
+	const int exit_code = cli_object(&body, c->argc - 2, c->argv + 2)
+				      ? change(c, "PATCH", c->argv[0], c->argv[1], buf_str(&body))
+				      : 2;
 	buf_free(&body);
 	return exit_code;
 }
@@ -147,11 +153,15 @@ record_delete(struct cli *c)
 
 const struct cli_command cli_record_commands[] = {
 	{ "record get", "RESOURCE ID", "one record of core", record_get, NULL },
-	{ "record list", "RESOURCE [field=op.value …] [sort=…]", "records of core", record_list, NULL },
-	{ "record create", "RESOURCE name=value … [name:=JSON …]", "a new record", record_create, NULL },
-	{ "record set", "RESOURCE ID name=value …", "change fields; name:=null clears one", record_set, NULL },
+	{ "record list", "RESOURCE [field=op.value …] [sort=…]", "records of core", record_list,
+	  NULL },
+	{ "record create", "RESOURCE name=value … [name:=JSON …]", "a new record", record_create,
+	  NULL },
+	{ "record set", "RESOURCE ID name=value …", "change fields; name:=null clears one",
+	  record_set, NULL },
 	{ "record delete", "RESOURCE ID", "delete a record", record_delete, NULL },
 	{ "copy get", "RESOURCE ID", "one record of the sandbox's masked copy", copy_get, NULL },
-	{ "copy list", "RESOURCE [field=op.value …]", "records of the sandbox's masked copy", copy_list, NULL },
+	{ "copy list", "RESOURCE [field=op.value …]", "records of the sandbox's masked copy",
+	  copy_list, NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -31,7 +31,8 @@ report_open(struct report *r, const char *path)
 }
 
 static void
-line_write(struct report *r, unsigned long line, const char *column, const char *what, struct str old, struct str now, const char *reason)
+line_write(struct report *r, unsigned long line, const char *column, const char *what,
+	   struct str old, struct str now, const char *reason)
 {
 	struct buf b;
 
@@ -83,15 +84,19 @@ report_notes(struct report *r, unsigned long line, const struct converted *row)
 
 	for (size_t i = 0; i < row->n_notes; i++) {
 		const struct convert_note *n = &row->notes[i];
-		const char *column = n->field != NULL && n->field->column != NULL ? n->field->column : "";
+		const char *column =
+			n->field != NULL && n->field->column != NULL ? n->field->column : "";
 		line_write(r, line, column, kind_name[n->kind], n->old, n->now, n->reason);
 		if (n->now.len > 0)
-			snprintf(text, sizeof(text), "%s: %s: \"%.*s\" -> \"%.*s\" (%s)", column, kind_name[n->kind], STR_FMT(cut(n->old)),
-			         STR_FMT(cut(n->now)), n->reason);
+			snprintf(text, sizeof(text), "%s: %s: \"%.*s\" -> \"%.*s\" (%s)", column,
+				 kind_name[n->kind], STR_FMT(cut(n->old)), STR_FMT(cut(n->now)),
+				 n->reason);
 		else if (n->old.len > 0)
-			snprintf(text, sizeof(text), "%s: %s: \"%.*s\" (%s)", column, kind_name[n->kind], STR_FMT(cut(n->old)), n->reason);
+			snprintf(text, sizeof(text), "%s: %s: \"%.*s\" (%s)", column,
+				 kind_name[n->kind], STR_FMT(cut(n->old)), n->reason);
 		else
-			snprintf(text, sizeof(text), "%s: %s: %s", column[0] != '\0' ? column : "row", kind_name[n->kind], n->reason);
+			snprintf(text, sizeof(text), "%s: %s: %s",
+				 column[0] != '\0' ? column : "row", kind_name[n->kind], n->reason);
 		tally(r, text);
 	}
 }
@@ -123,9 +128,11 @@ totals_json(const struct report *r, bool dry_run)
 
 	buf_init(&b, LINE_BYTES_MAX);
 	buf_printf(&b,
-	           "{\"dry_run\":%s,\"rows\":%lu,\"accepted\":%lu,\"repaired\":%lu,\"refused\":%lu,\"listed\":%lu,\"created\":%lu,"
-	           "\"updated\":%lu,\"notes\":[",
-	           dry_run ? "true" : "false", r->rows, r->accepted, r->repaired, r->refused, r->listed, r->created, r->updated);
+		   "{\"dry_run\":%s,\"rows\":%lu,\"accepted\":%lu,\"repaired\":%lu,\"refused\":%lu,"
+		   "\"listed\":%lu,\"created\":%lu,"
+		   "\"updated\":%lu,\"notes\":[",
+		   dry_run ? "true" : "false", r->rows, r->accepted, r->repaired, r->refused,
+		   r->listed, r->created, r->updated);
 	for (size_t i = 0; i < r->n_tallies; i++) {
 		buf_add_cstr(&b, i > 0 ? ",{\"what\":" : "{\"what\":");
 		buf_json_cstr(&b, r->tallies[i].text);
@@ -139,8 +146,8 @@ totals_json(const struct report *r, bool dry_run)
 static void
 totals_text(const struct report *r, bool dry_run)
 {
-	printf("%lu rows: %lu accepted, %lu repaired, %lu refused; %lu of those taken are listed\n", r->rows, r->accepted, r->repaired,
-	       r->refused, r->listed);
+	printf("%lu rows: %lu accepted, %lu repaired, %lu refused; %lu of those taken are listed\n",
+	       r->rows, r->accepted, r->repaired, r->refused, r->listed);
 	if (dry_run)
 		puts("dry run: nothing was written");
 	else

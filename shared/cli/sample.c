@@ -62,16 +62,18 @@ fill(struct random *r, const char *form, char *out, size_t size)
 
 	for (; form[n] != '\0' && n + 1 < size; n++)
 		out[n] = form[n] == '#'   ? (char)('0' + random_below(r, 10))
-		         : form[n] == 'X' ? (char)('A' + random_below(r, 26))
-		                          : form[n];
+			 : form[n] == 'X' ? (char)('A' + random_below(r, 26))
+					  : form[n];
 	out[n] = '\0';
 }
 
 void
-sample_key(const struct sample *s, enum sample_kind kind, uint64_t i, unsigned k, char out[SAMPLE_KEY_SIZE])
+sample_key(const struct sample *s, enum sample_kind kind, uint64_t i, unsigned k,
+	   char out[SAMPLE_KEY_SIZE])
 {
 	static const char *const name[] = { "organization", "person", "person" };
-	const int n = snprintf(out, SAMPLE_KEY_SIZE, "seed-%llu-%s-%07llu", (unsigned long long)s->seed, name[kind], (unsigned long long)i);
+	const int n = snprintf(out, SAMPLE_KEY_SIZE, "seed-%llu-%s-%07llu",
+			       (unsigned long long)s->seed, name[kind], (unsigned long long)i);
 
 	if (kind == SAMPLE_OPPORTUNITY)
 		snprintf(out + n, SAMPLE_KEY_SIZE - (size_t)n, "-%u", k);
@@ -80,7 +82,8 @@ sample_key(const struct sample *s, enum sample_kind kind, uint64_t i, unsigned k
 uint64_t
 sample_organizations(uint64_t people)
 {
-	return (people + SAMPLE_BLOCK_PEOPLE - 1) / SAMPLE_BLOCK_PEOPLE * SAMPLE_BLOCK_ORGANIZATIONS;
+	return (people + SAMPLE_BLOCK_PEOPLE - 1) / SAMPLE_BLOCK_PEOPLE *
+	       SAMPLE_BLOCK_ORGANIZATIONS;
 }
 
 int64_t
@@ -91,7 +94,8 @@ sample_person_organization(const struct sample *s, uint64_t i)
 	random_init(&r, s->seed, "membership", i);
 	if (!random_chance(&r, 700))
 		return -1;
-	return (int64_t)(i / SAMPLE_BLOCK_PEOPLE * SAMPLE_BLOCK_ORGANIZATIONS + random_below(&r, SAMPLE_BLOCK_ORGANIZATIONS));
+	return (int64_t)(i / SAMPLE_BLOCK_PEOPLE * SAMPLE_BLOCK_ORGANIZATIONS +
+			 random_below(&r, SAMPLE_BLOCK_ORGANIZATIONS));
 }
 
 static const struct words_country *
@@ -114,7 +118,9 @@ sample_organization(const struct sample *s, uint64_t i, struct buf *out)
 		const char *name;
 		unsigned least;
 		unsigned most;
-	} bands[] = { { "1-9", 1, 9 }, { "10-49", 10, 49 }, { "50-249", 50, 249 }, { "250+", 250, 5000 } };
+	} bands[] = {
+		{ "1-9", 1, 9 }, { "10-49", 10, 49 }, { "50-249", 50, 249 }, { "250+", 250, 5000 }
+	};
 	static const char *const stages[] = { "prospect", "customer", "customer", "former" };
 	struct random r;
 	char text[128];
@@ -124,10 +130,11 @@ sample_organization(const struct sample *s, uint64_t i, struct buf *out)
 	const struct words_country *w = country_of(&r);
 	const struct words_city *city = &w->cities[random_below(&r, WORDS_CITIES)];
 	const struct band *band = &bands[random_below(&r, ARRAY_LEN(bands))];
-	const unsigned employees = band->least + (unsigned)random_below(&r, band->most - band->least + 1);
+	const unsigned employees =
+		band->least + (unsigned)random_below(&r, band->most - band->least + 1);
 	sample_key(s, SAMPLE_ORGANIZATION, i, 0, key);
-	snprintf(text, sizeof(text), "%s %s %llu", pick(&r, words_firm_first, words_firm_first_n), pick(&r, words_firm_last, words_firm_last_n),
-	         (unsigned long long)i + 1);
+	snprintf(text, sizeof(text), "%s %s %llu", pick(&r, words_firm_first, words_firm_first_n),
+		 pick(&r, words_firm_last, words_firm_last_n), (unsigned long long)i + 1);
 	buf_add_char(out, '{');
 	member(out, "name", text);
 	member(out, "external_id", key);
@@ -161,8 +168,8 @@ ascii(const char *from, char *out, size_t size)
 
 /* Who and where: the personal part. */
 static void
-person_private(const struct sample *s, uint64_t i, const struct words_country *w, const struct words_city *city, usec_t born,
-               struct buf *out)
+person_private(const struct sample *s, uint64_t i, const struct words_country *w,
+	       const struct words_city *city, usec_t born, struct buf *out)
 {
 	static const char *const domains[] = { "example.com", "example.org", "example.net" };
 	struct random r;
@@ -178,7 +185,8 @@ person_private(const struct sample *s, uint64_t i, const struct words_country *w
 	ascii(first, given, sizeof(given));
 	ascii(last, family, sizeof(family));
 	/* The number keeps addresses apart. */
-	snprintf(text, sizeof(text), "%s.%s.%llu@%s", given, family, (unsigned long long)i, pick(&r, domains, ARRAY_LEN(domains)));
+	snprintf(text, sizeof(text), "%s.%s.%llu@%s", given, family, (unsigned long long)i,
+		 pick(&r, domains, ARRAY_LEN(domains)));
 	member(out, "email", text);
 	fill(&r, w->phone, text, sizeof(text));
 	member(out, "phone", text);
@@ -198,13 +206,19 @@ person_private(const struct sample *s, uint64_t i, const struct words_country *w
 static const char *
 age_band(unsigned years)
 {
-	return years < 25 ? "18-24" : years < 35 ? "25-34" : years < 45 ? "35-44" : years < 55 ? "45-54" : years < 65 ? "55-64" : "65+";
+	return years < 25   ? "18-24"
+	       : years < 35 ? "25-34"
+	       : years < 45 ? "35-44"
+	       : years < 55 ? "45-54"
+	       : years < 65 ? "55-64"
+			    : "65+";
 }
 
 void
 sample_person(const struct sample *s, uint64_t i, const char *organization_id, struct buf *out)
 {
-	static const char *const stages[] = { "lead", "prospect", "customer", "customer", "customer", "former" };
+	static const char *const stages[] = { "lead",     "prospect", "customer",
+					      "customer", "customer", "former" };
 	static const char *const sources[] = { "web", "referral", "fair", "campaign", "partner" };
 	struct random r;
 	char key[SAMPLE_KEY_SIZE];
@@ -222,7 +236,10 @@ sample_person(const struct sample *s, uint64_t i, const char *organization_id, s
 	member(out, "country", w->country);
 	member(out, "region", city->region);
 	member(out, "language", w->language);
-	member(out, "segment", segment < 30 ? "consumer" : segment < 75 ? "small_business" : "enterprise");
+	member(out, "segment",
+	       segment < 30   ? "consumer"
+	       : segment < 75 ? "small_business"
+			      : "enterprise");
 	member(out, "stage", pick(&r, stages, ARRAY_LEN(stages)));
 	member(out, "source", pick(&r, sources, ARRAY_LEN(sources)));
 	member(out, "age_band", age_band(days / 365));
@@ -249,27 +266,41 @@ sample_interactions(const struct sample *s, uint64_t i)
 }
 
 void
-sample_interaction(const struct sample *s, uint64_t i, unsigned k, const char *person_id, const char *organization_id, struct buf *out)
+sample_interaction(const struct sample *s, uint64_t i, unsigned k, const char *person_id,
+		   const char *organization_id, struct buf *out)
 {
-	static const char *const kinds[] = { "email", "email", "email", "call", "call", "meeting", "chat", "web", "web", "visit" };
-	static const char *const subjects[] = { "Question about the invoice", "Request for a quote", "Delivery date", "Renewal", "Thank you",
-		                                "Appointment" };
+	static const char *const kinds[] = { "email",   "email", "email", "call", "call",
+					     "meeting", "chat",  "web",   "web",  "visit" };
+	static const char *const subjects[] = { "Question about the invoice",
+						"Request for a quote",
+						"Delivery date",
+						"Renewal",
+						"Thank you",
+						"Appointment" };
 	struct random r;
 
 	random_init(&r, s->seed, "interaction", i * CHILDREN + k);
 	const unsigned draw = (unsigned)random_below(&r, 1000);
 	const bool purchase = draw >= 20 && draw < 100;
-	const char *kind = draw < 20 ? "complaint" : purchase ? "purchase" : pick(&r, kinds, ARRAY_LEN(kinds));
+	const char *kind = draw < 20  ? "complaint"
+			   : purchase ? "purchase"
+				      : pick(&r, kinds, ARRAY_LEN(kinds));
 	buf_add_char(out, '{');
 	member(out, "person_id", person_id);
 	member(out, "organization_id", organization_id);
 	member(out, "kind", kind);
-	member(out, "channel", draw < 20 || strcmp(kind, "email") == 0 ? "email" : strcmp(kind, "call") == 0 ? "phone" : "web");
+	member(out, "channel",
+	       draw < 20 || strcmp(kind, "email") == 0 ? "email"
+	       : strcmp(kind, "call") == 0             ? "phone"
+						       : "web");
 	member(out, "direction", draw < 100 || random_chance(&r, 600) ? "in" : "out");
-	member_time(out, "at", s->until - (usec_t)(1 + random_below(&r, DAYS_BACK * 24 * 3600)) * USEC_PER_SEC, false);
+	member_time(out, "at",
+		    s->until - (usec_t)(1 + random_below(&r, DAYS_BACK * 24 * 3600)) * USEC_PER_SEC,
+		    false);
 	member(out, "subject", draw < 20 ? "Complaint" : pick(&r, subjects, ARRAY_LEN(subjects)));
 	if (purchase)
-		member_number(out, "amount", 10 + random_below(&r, 490), (unsigned)random_below(&r, 100));
+		member_number(out, "amount", 10 + random_below(&r, 490),
+			      (unsigned)random_below(&r, 100));
 	buf_add_char(out, '}');
 }
 
@@ -284,14 +315,18 @@ sample_opportunities(const struct sample *s, uint64_t i)
 }
 
 void
-sample_opportunity(const struct sample *s, uint64_t i, unsigned k, const char *person_id, const char *organization_id, struct buf *out)
+sample_opportunity(const struct sample *s, uint64_t i, unsigned k, const char *person_id,
+		   const char *organization_id, struct buf *out)
 {
 	struct random r;
 	char key[SAMPLE_KEY_SIZE];
 
 	random_init(&r, s->seed, "opportunity", i * CHILDREN + k);
 	const unsigned draw = (unsigned)random_below(&r, 1000);
-	const char *stage = draw < 350 ? "won" : draw < 700 ? "lost" : draw < 850 ? "engaging" : "prospecting";
+	const char *stage = draw < 350   ? "won"
+			    : draw < 700 ? "lost"
+			    : draw < 850 ? "engaging"
+					 : "prospecting";
 	const char *product = pick(&r, words_products, words_products_n);
 	const bool closed = draw < 700;
 	const usec_t opened = s->until - (usec_t)(31 + random_below(&r, DAYS_BACK)) * DAY;
@@ -308,10 +343,12 @@ sample_opportunity(const struct sample *s, uint64_t i, unsigned k, const char *p
 	member_number(out, "amount", amount, 0);
 	member(out, "currency", "EUR");
 	if (closed)
-		member_number(out, "close_value", draw < 350 ? amount - amount * random_below(&r, 20) / 100 : 0, 0);
+		member_number(out, "close_value",
+			      draw < 350 ? amount - amount * random_below(&r, 20) / 100 : 0, 0);
 	member_time(out, "opened_at", opened, true);
 	if (closed)
-		member_time(out, "closed_at", opened + (usec_t)(1 + random_below(&r, 30)) * DAY, true);
+		member_time(out, "closed_at", opened + (usec_t)(1 + random_below(&r, 30)) * DAY,
+			    true);
 	member(out, "owner", pick(&r, words_owners, words_owners_n));
 	member(out, "source", "seed");
 	buf_add_char(out, '}');
@@ -327,7 +364,8 @@ sample_case(const struct sample *s, uint64_t i)
 }
 
 void
-sample_case_write(const struct sample *s, uint64_t i, const char *person_id, const char *organization_id, struct buf *out)
+sample_case_write(const struct sample *s, uint64_t i, const char *person_id,
+		  const char *organization_id, struct buf *out)
 {
 	static const char *const kinds[] = { "delivery", "invoice", "defect", "question" };
 	static const char *const priorities[] = { "low", "normal", "normal", "normal", "high" };
@@ -336,7 +374,9 @@ sample_case_write(const struct sample *s, uint64_t i, const char *person_id, con
 	random_init(&r, s->seed, "case", i);
 	const char *kind = pick(&r, kinds, ARRAY_LEN(kinds));
 	const unsigned draw = (unsigned)random_below(&r, 1000);
-	const usec_t opened = s->until - (usec_t)(30 * 24 * 3600 + random_below(&r, 150 * 24 * 3600)) * USEC_PER_SEC;
+	const usec_t opened =
+		s->until -
+		(usec_t)(30 * 24 * 3600 + random_below(&r, 150 * 24 * 3600)) * USEC_PER_SEC;
 	buf_add_char(out, '{');
 	member(out, "person_id", person_id);
 	member(out, "organization_id", organization_id);
@@ -346,7 +386,9 @@ sample_case_write(const struct sample *s, uint64_t i, const char *person_id, con
 	member(out, "priority", pick(&r, priorities, ARRAY_LEN(priorities)));
 	member_time(out, "opened_at", opened, false);
 	if (draw < 700)
-		member_time(out, "closed_at", opened + (usec_t)(1 + random_below(&r, 20 * 24)) * 3600 * USEC_PER_SEC, false);
+		member_time(out, "closed_at",
+			    opened + (usec_t)(1 + random_below(&r, 20 * 24)) * 3600 * USEC_PER_SEC,
+			    false);
 	member(out, "owner", pick(&r, words_owners, words_owners_n));
 	buf_add_char(out, '}');
 }

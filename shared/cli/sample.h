@@ -35,7 +35,8 @@ struct sample {
 
 enum sample_kind { SAMPLE_ORGANIZATION, SAMPLE_PERSON, SAMPLE_OPPORTUNITY };
 /* external_id: "seed-<seed>-person-0000017"; opportunities add "-1". */
-void sample_key(const struct sample *s, enum sample_kind kind, uint64_t i, unsigned k, char out[SAMPLE_KEY_SIZE]);
+void sample_key(const struct sample *s, enum sample_kind kind, uint64_t i, unsigned k,
+		char out[SAMPLE_KEY_SIZE]);
 /* How many organizations a world of so many people has. */
 uint64_t sample_organizations(uint64_t people);
 /* Number of the person's organization, or -1. */
@@ -43,16 +44,18 @@ int64_t sample_person_organization(const struct sample *s, uint64_t i);
 
 /* Records as JSON objects, appended. Ids may be NULL. */
 void sample_organization(const struct sample *s, uint64_t i, struct buf *out);
-void sample_person(const struct sample *s, uint64_t i, const char *organization_id, struct buf *out);
+void sample_person(const struct sample *s, uint64_t i, const char *organization_id,
+		   struct buf *out);
 
 bool sample_withdrawn(const struct sample *s, uint64_t i);
 unsigned sample_interactions(const struct sample *s, uint64_t i);
-void sample_interaction(const struct sample *s, uint64_t i, unsigned k, const char *person_id, const char *organization_id,
-                        struct buf *out);
+void sample_interaction(const struct sample *s, uint64_t i, unsigned k, const char *person_id,
+			const char *organization_id, struct buf *out);
 unsigned sample_opportunities(const struct sample *s, uint64_t i);
-void sample_opportunity(const struct sample *s, uint64_t i, unsigned k, const char *person_id, const char *organization_id,
-                        struct buf *out);
+void sample_opportunity(const struct sample *s, uint64_t i, unsigned k, const char *person_id,
+			const char *organization_id, struct buf *out);
 bool sample_case(const struct sample *s, uint64_t i);
-void sample_case_write(const struct sample *s, uint64_t i, const char *person_id, const char *organization_id, struct buf *out);
+void sample_case_write(const struct sample *s, uint64_t i, const char *person_id,
+		       const char *organization_id, struct buf *out);
 
 #endif

@@ -23,8 +23,8 @@ struct words_country {
 	const char *family[WORDS_NAMES];
 	struct words_city cities[WORDS_CITIES];
 	const char *streets[WORDS_STREETS];
-	const char *phone;       /* # is a random digit    */
-	unsigned share;          /* of 1,000 people        */
+	const char *phone; /* # is a random digit    */
+	unsigned share;    /* of 1,000 people        */
 };
 
 extern const struct words_country words_countries[];

@@ -22,11 +22,11 @@
 struct slice {
 	uint64_t first;
 	size_t n;
-	bool complete;                 /* nothing to do                         */
-	char ids[SLICE][CLI_ID_SIZE];  /* of the people                         */
-	bool fresh[SLICE];             /* this run made the person              */
-	bool old_cases;                /* people who were there have their cases        */
-	bool old_interactions;         /* people who were there have their interactions */
+	bool complete;                /* nothing to do                         */
+	char ids[SLICE][CLI_ID_SIZE]; /* of the people                         */
+	bool fresh[SLICE];            /* this run made the person              */
+	bool old_cases;               /* people who were there have their cases        */
+	bool old_interactions;        /* people who were there have their interactions */
 };
 
 struct seed {
@@ -50,7 +50,8 @@ organization_of(const struct seed *s, uint64_t person)
 
 /* The id of the first record with field=value; "" if there is none. */
 static bool
-find(struct cli *c, const char *resource, const char *field, const char *value, char id[CLI_ID_SIZE])
+find(struct cli *c, const char *resource, const char *field, const char *value,
+     char id[CLI_ID_SIZE])
 {
 	char path[256];
 	struct cli_reply reply;
@@ -66,7 +67,8 @@ find(struct cli *c, const char *resource, const char *field, const char *value, 
 	}
 	if (ok && json_parse(buf_str(&reply.body), &j, NULL) == ERR_OK) {
 		const struct cJSON *data = json_get(j, "data");
-		if (cJSON_IsArray(data) && data->child != NULL && json_string(data->child, "id", true, &found, NULL) == ERR_OK)
+		if (cJSON_IsArray(data) && data->child != NULL &&
+		    json_string(data->child, "id", true, &found, NULL) == ERR_OK)
 			ok = str_copy(id, CLI_ID_SIZE, str_of(found));
 	}
 	json_free(j);
@@ -152,7 +154,8 @@ people_take(struct seed *s, struct slice *p, const struct cli_request *r)
 		return false;
 	for (size_t i = 0; i < p->n; i++) {
 		if (results[i].status >= 300 || results[i].id[0] == '\0') {
-			fprintf(stderr, "bimodal: person %llu was refused: %s\n", (unsigned long long)(p->first + i), results[i].reason);
+			fprintf(stderr, "bimodal: person %llu was refused: %s\n",
+				(unsigned long long)(p->first + i), results[i].reason);
 			return false;
 		}
 		memcpy(p->ids[i], results[i].id, CLI_ID_SIZE);
@@ -192,7 +195,8 @@ opportunities_make(struct seed *s, const struct slice *p, struct cli_request *r)
 			continue;
 		for (unsigned k = 0; k < sample_opportunities(&s->sample, person); k++) {
 			buf_reset(&s->record);
-			sample_opportunity(&s->sample, person, k, p->ids[i], organization_of(s, person), &s->record);
+			sample_opportunity(&s->sample, person, k, p->ids[i],
+					   organization_of(s, person), &s->record);
 			sample_key(&s->sample, SAMPLE_OPPORTUNITY, person, k, key);
 			batch_add(r, "external_id", str_of(key), buf_str(&s->record));
 		}
@@ -204,10 +208,12 @@ cases_make(struct seed *s, const struct slice *p, struct cli_request *r)
 {
 	batch_begin(r, "cases", false, NULL);
 	for (size_t i = 0; i < p->n; i++) {
-		if (!sample_case(&s->sample, p->first + i) || (!p->fresh[i] && (p->old_cases || p->old_interactions)))
+		if (!sample_case(&s->sample, p->first + i) ||
+		    (!p->fresh[i] && (p->old_cases || p->old_interactions)))
 			continue;
 		buf_reset(&s->record);
-		sample_case_write(&s->sample, p->first + i, p->ids[i], organization_of(s, p->first + i), &s->record);
+		sample_case_write(&s->sample, p->first + i, p->ids[i],
+				  organization_of(s, p->first + i), &s->record);
 		batch_add(r, NULL, STR_NONE, buf_str(&s->record));
 	}
 }
@@ -222,7 +228,8 @@ interactions_make(struct seed *s, const struct slice *p, struct cli_request *r)
 			continue;
 		for (unsigned k = 0; k < sample_interactions(&s->sample, person); k++) {
 			buf_reset(&s->record);
-			sample_interaction(&s->sample, person, k, p->ids[i], organization_of(s, person), &s->record);
+			sample_interaction(&s->sample, person, k, p->ids[i],
+					   organization_of(s, person), &s->record);
 			batch_add(r, NULL, STR_NONE, buf_str(&s->record));
 		}
 	}
@@ -269,11 +276,14 @@ consents_write(struct seed *s, const struct slice *p)
 
 	for (size_t i = 0; ok && !p->complete && i < p->n; i++) {
 		struct cli_request r;
-		if (!sample_withdrawn(&s->sample, p->first + i) || (!p->fresh[i] && p->old_interactions))
+		if (!sample_withdrawn(&s->sample, p->first + i) ||
+		    (!p->fresh[i] && p->old_interactions))
 			continue;
 		cli_request_init(&r, CLI_CORE, "POST");
 		buf_printf(&r.path, "/v1/people/%s/consents", p->ids[i]);
-		buf_add_cstr(&r.body, "{\"purpose\":\"analysis\",\"state\":\"withdrawn\",\"source\":\"seed\"}");
+		buf_add_cstr(
+			&r.body,
+			"{\"purpose\":\"analysis\",\"state\":\"withdrawn\",\"source\":\"seed\"}");
 		ok = cli_call_many(s->c, &r, 1);
 		if (ok && r.reply.status != 201 && r.reply.status != 409)
 			ok = cli_reply_print(s->c, &r.reply) == 0;
@@ -291,7 +301,8 @@ window_write(struct seed *s, uint64_t first)
 	s->n_slices = 0;
 	for (uint64_t at = first; ok && at < s->people && s->n_slices < WINDOW; at += SLICE) {
 		struct slice *p = &s->slices[s->n_slices++];
-		*p = (struct slice) { .first = at, .n = (size_t)MIN((uint64_t)SLICE, s->people - at) };
+		*p = (struct slice) { .first = at,
+				      .n = (size_t)MIN((uint64_t)SLICE, s->people - at) };
 		ok = slice_look(s, p);
 	}
 	ok = ok && round_run(s, (slice_fn *const[]) { people_make }, 1);
@@ -311,8 +322,9 @@ world_write(struct seed *s)
 	if (!slice_look(s, &last))
 		return false;
 	if (last.complete) {
-		printf("the sample of seed %llu with %llu people is there already; nothing was written\n", (unsigned long long)s->sample.seed,
-		       (unsigned long long)s->people);
+		printf("the sample of seed %llu with %llu people is there already; nothing was "
+		       "written\n",
+		       (unsigned long long)s->sample.seed, (unsigned long long)s->people);
 		return true;
 	}
 	s->organizations = sample_organizations(s->people);
@@ -325,10 +337,12 @@ world_write(struct seed *s)
 	}
 	cli_progress_end(s->c);
 	if (ok)
-		printf("%llu people and what belongs to them: %llu records in %.1f s\n", (unsigned long long)s->people, (unsigned long long)s->written,
+		printf("%llu people and what belongs to them: %llu records in %.1f s\n",
+		       (unsigned long long)s->people, (unsigned long long)s->written,
 		       (double)(clock_now_us() - began) / (double)USEC_PER_SEC);
 	else
-		fputs("bimodal: the sample is not complete; the same command continues it\n", stderr);
+		fputs("bimodal: the sample is not complete; the same command continues it\n",
+		      stderr);
 	return ok;
 }
 
@@ -351,8 +365,10 @@ seed_run(struct cli *c)
 	s.people = (uint64_t)people;
 	s.sample.seed = (uint64_t)seed;
 	s.sample.until = clock_wall_us() / (24 * 3600 * USEC_PER_SEC) * (24 * 3600 * USEC_PER_SEC);
-	if (until != NULL && (strlen(until) != 10 || clock_parse_rfc3339(str_of(until), &s.sample.until) != ERR_OK)) {
-		fprintf(stderr, "bimodal: --until: expected a day such as 2026-05-31, got \"%s\"\n", until);
+	if (until != NULL && (strlen(until) != 10 ||
+			      clock_parse_rfc3339(str_of(until), &s.sample.until) != ERR_OK)) {
+		fprintf(stderr, "bimodal: --until: expected a day such as 2026-05-31, got \"%s\"\n",
+			until);
 		return 2;
 	}
 	buf_init(&s.record, CLI_BODY_BYTES_MAX);
@@ -364,6 +380,8 @@ seed_run(struct cli *c)
 
 const struct cli_command cli_seed_commands[] = {
 	{ "seed", "[--people N] [--seed S] [--until DAY]",
-	  "write the sample world: organizations, people, interactions, opportunities, cases, consents (2,000 people, seed 1)", seed_run, NULL },
+	  "write the sample world: organizations, people, interactions, opportunities, cases, "
+	  "consents (2,000 people, seed 1)",
+	  seed_run, NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

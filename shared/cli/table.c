@@ -47,7 +47,8 @@ place_of(struct table_entry *entries, size_t room, struct str key, uint64_t hash
 {
 	for (size_t i = (size_t)hash & (room - 1);; i = (i + 1) & (room - 1)) {
 		struct table_entry *e = &entries[i];
-		if (e->key == NULL || (e->hash == hash && str_eq(key, (struct str) { e->key, e->len })))
+		if (e->key == NULL ||
+		    (e->hash == hash && str_eq(key, (struct str) { e->key, e->len })))
 			return e;
 	}
 }
@@ -71,7 +72,8 @@ grow(struct table *t)
 	for (size_t i = 0; i < t->room; i++) {
 		const struct table_entry *old = &t->entries[i];
 		if (old->key != NULL)
-			*place_of(entries, room, (struct str) { old->key, old->len }, old->hash) = *old;
+			*place_of(entries, room, (struct str) { old->key, old->len }, old->hash) =
+				*old;
 	}
 	free(t->entries);
 	t->entries = entries;

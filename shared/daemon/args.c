@@ -7,21 +7,23 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 
 static void
 usage(FILE *out, const char *program, const struct daemon_command *commands, size_t n)
 {
 	fprintf(out,
-	        "usage: %s -c FILE [-c FILE …] [--foreground]\n"
-	        "\n"
-	        "  -c, --config FILE    YAML configuration; a later file overrides an earlier one\n"
-	        "      --foreground     one process, workers and jobs together (for a debugger)\n"
-	        "      --check-config   read the configuration, report every error, exit\n"
-	        "      --print-config   show every key with its value, default and source, exit\n",
-	        program);
+		"usage: %s -c FILE [-c FILE …] [--foreground]\n"
+		"\n"
+		"  -c, --config FILE    YAML configuration; a later file overrides an earlier one\n"
+		"      --foreground     one process, workers and jobs together (for a debugger)\n"
+		"      --check-config   read the configuration, report every error, exit\n"
+		"      --print-config   show every key with its value, default and source, exit\n",
+		program);
 	for (size_t i = 0; i < n; i++)
-		fprintf(out, "      --%s%s%s\n                       %s\n", commands[i].name, commands[i].argument != NULL ? " " : "",
-		        commands[i].argument != NULL ? commands[i].argument : "", commands[i].help);
+		fprintf(out, "      --%s%s%s\n                       %s\n", commands[i].name,
+			commands[i].argument != NULL ? " " : "",
+			commands[i].argument != NULL ? commands[i].argument : "", commands[i].help);
 	fprintf(out, "      --version, --help\n");
 }
 
@@ -36,7 +38,8 @@ command_find(const char *arg, const struct daemon_command *commands, size_t n)
 
 /* One argument; `*i` moves over the values it takes. Returns false when it is wrong. */
 static bool
-take(int argc, char **argv, int *i, const struct daemon_command *commands, size_t n, struct daemon_args *out)
+take(int argc, char **argv, int *i, const struct daemon_command *commands, size_t n,
+     struct daemon_args *out)
 {
 	const char *arg = argv[*i];
 	const struct daemon_command *command = command_find(arg, commands, n);
@@ -64,8 +67,8 @@ take(int argc, char **argv, int *i, const struct daemon_command *commands, size_
 }
 
 bool
-daemon_args_parse(int argc, char **argv, const char *program, const struct daemon_command *commands, size_t n_commands,
-                  struct daemon_args *out, int *exit_code)
+daemon_args_parse(int argc, char **argv, const char *program, const struct daemon_command *commands,
+		  size_t n_commands, struct daemon_args *out, int *exit_code)
 {
 	*out = (struct daemon_args) { .n_files = 0 };
 	for (int i = 1; i < argc; i++) {
@@ -80,7 +83,8 @@ daemon_args_parse(int argc, char **argv, const char *program, const struct daemo
 			return false;
 		}
 		if (!take(argc, argv, &i, commands, n_commands, out)) {
-			fprintf(stderr, "%s: wrong or incomplete argument: %s\n", program, argv[i < argc ? i : argc - 1]);
+			fprintf(stderr, "%s: wrong or incomplete argument: %s\n", program,
+				argv[i < argc ? i : argc - 1]);
 			usage(stderr, program, commands, n_commands);
 			*exit_code = 2;
 			return false;
@@ -96,14 +100,17 @@ daemon_args_parse(int argc, char **argv, const char *program, const struct daemo
 }
 
 enum err
-daemon_conf_load(const struct daemon_args *args, struct conf *c, const struct conf_key *keys, size_t n_keys, void *values)
+daemon_conf_load(const struct daemon_args *args, struct conf *c, const struct conf_key *keys,
+		 size_t n_keys, void *values)
 {
 	struct yaml_errors errors;
 	yaml_errors_init(&errors);
-	const enum err err = conf_load(c, keys, n_keys, values, args->files, args->n_files, &errors);
+	const enum err err =
+		conf_load(c, keys, n_keys, values, args->files, args->n_files, &errors);
 	if (err != ERR_OK) {
 		const struct str text = buf_str(&errors.text);
-		fprintf(stderr, "%.*s%u error(s) in the configuration\n", STR_FMT(text), errors.count);
+		fprintf(stderr, "%.*s%u error(s) in the configuration\n", STR_FMT(text),
+			errors.count);
 	}
 	yaml_errors_free(&errors);
 	if (err == ERR_OK && args->print_config) {
@@ -115,6 +122,30 @@ daemon_conf_load(const struct daemon_args *args, struct conf *c, const struct co
 		buf_free(&out);
 	}
 	return err;
+}
+
+void
+daemon_conf_reload(const struct daemon_args *args, const struct conf_key *keys, size_t n_keys,
+		   void *scratch, const char *const *level)
+{
+	struct conf c;
+	struct yaml_errors errors;
+	enum log_level to = LOG_INFO;
+
+	yaml_errors_init(&errors);
+	if (conf_load(&c, keys, n_keys, scratch, args->files, args->n_files, &errors) != ERR_OK) {
+		log_error("config.reload", "nothing was changed: %.*s",
+			  STR_FMT(buf_str(&errors.text)));
+	} else if (log_level_parse(*level, &to) != ERR_OK) {
+		log_error("config.reload", "nothing was changed: log.level: \"%s\" is not a level",
+			  *level);
+	} else {
+		log_set_level(to);
+		log_info("config.reload", "log level %s; other keys take effect at the next start",
+			 *level);
+	}
+	conf_free(&c);
+	yaml_errors_free(&errors);
 }
 
 struct once {
@@ -132,12 +163,14 @@ once_end(struct task *t, void *arg)
 }
 
 int
-daemon_command_run(const struct daemon_command *command, usec_t deadline, struct loop *l, struct task_engine *e, void *owner)
+daemon_command_run(const struct daemon_command *command, usec_t deadline, struct loop *l,
+		   struct task_engine *e, void *owner)
 {
 	struct once once = { .loop = l };
 	struct task *t = NULL;
 
-	if (task_start(e, command->name, command->steps, clock_now_us() + deadline, 4 * ARENA_CAP_BYTES, once_end, &once, &t) != ERR_OK) {
+	if (task_start(e, command->name, command->steps, clock_now_us() + deadline,
+		       4 * ARENA_CAP_BYTES, once_end, &once, &t) != ERR_OK) {
 		fprintf(stderr, "could not start --%s\n", command->name);
 		return 1;
 	}
@@ -145,7 +178,8 @@ daemon_command_run(const struct daemon_command *command, usec_t deadline, struct
 	loop_run(l);
 	if (once.err.code == ERR_OK)
 		return 0;
-	fprintf(stderr, "--%s failed: %s%s%s%s%s\n", command->name, once.err.msg, once.err.field[0] != '\0' ? " at " : "", once.err.field,
-	        once.err.sqlstate[0] != '\0' ? ", SQLSTATE " : "", once.err.sqlstate);
+	fprintf(stderr, "--%s failed: %s%s%s%s%s\n", command->name, once.err.msg,
+		once.err.field[0] != '\0' ? " at " : "", once.err.field,
+		once.err.sqlstate[0] != '\0' ? ", SQLSTATE " : "", once.err.sqlstate);
 	return 1;
 }

@@ -18,8 +18,8 @@
 
 /* A one-off command of the daemon, such as --migrate. Its steps run on a private loop without HTTP; t_owner is the daemon's argument. */
 struct daemon_command {
-	const char *name;             /* "migrate": called as --migrate     */
-	const char *argument;         /* "NAME:ROLE:AUDIENCE" or NULL: none */
+	const char *name;     /* "migrate": called as --migrate     */
+	const char *argument; /* "NAME:ROLE:AUDIENCE" or NULL: none */
 	const char *help;
 	const struct step_row *steps;
 };
@@ -35,15 +35,25 @@ struct daemon_args {
 };
 
 /* Parse argv. Returns true to go on; false when the program should exit with *exit_code (help, version, a wrong argument). */
-bool daemon_args_parse(int argc, char **argv, const char *program, const struct daemon_command *commands, size_t n_commands,
-                       struct daemon_args *out, int *exit_code);
+bool daemon_args_parse(int argc, char **argv, const char *program,
+		       const struct daemon_command *commands, size_t n_commands,
+		       struct daemon_args *out, int *exit_code);
 
 /* Load the configuration into `values`; on errors print all of them and return ERR_CONFIG. Prints it for --print-config. */
-MUST_CHECK enum err daemon_conf_load(const struct daemon_args *args, struct conf *c, const struct conf_key *keys, size_t n_keys,
-                                     void *values);
+MUST_CHECK enum err daemon_conf_load(const struct daemon_args *args, struct conf *c,
+				     const struct conf_key *keys, size_t n_keys, void *values);
+
+/*
+ * SIGHUP: read the configuration into `scratch` (a zeroed struct of the daemon's) and take over what may change while it runs, which is
+ * the log level; `level` points into scratch. With errors they are logged and everything stays as it is. Keys that need a restart
+ * are left alone.
+ */
+void daemon_conf_reload(const struct daemon_args *args, const struct conf_key *keys, size_t n_keys,
+			void *scratch, const char *const *level);
 
 /* Run the command's steps to their end within `deadline`. Returns the exit code; the error is printed on stderr. */
-int daemon_command_run(const struct daemon_command *command, usec_t deadline, struct loop *l, struct task_engine *e, void *owner);
+int daemon_command_run(const struct daemon_command *command, usec_t deadline, struct loop *l,
+		       struct task_engine *e, void *owner);
 
 /*
  * The open routes. `ready` says whether the process can serve and, if not, which part is missing (a JSON object into `detail`).
@@ -56,7 +66,8 @@ void daemon_health_set(daemon_ready_fn *ready, void *arg);
  * neighbours could serve; after DAEMON_OPEN_WAIT in any case, so that /readyz can say what is missing. Errors are logged.
  */
 #define DAEMON_OPEN_WAIT (3 * USEC_PER_SEC)
-MUST_CHECK enum err daemon_listen_when_ready(struct task_engine *e, struct http_server *s, int listen_fd);
+MUST_CHECK enum err daemon_listen_when_ready(struct task_engine *e, struct http_server *s,
+					     int listen_fd);
 extern const struct http_route daemon_health_routes[];
 extern const size_t daemon_health_routes_count;
 

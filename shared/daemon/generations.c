@@ -19,8 +19,8 @@ struct daemon_generations {
 	struct loop_timer *timer;
 	struct postgres_listen *listen;
 	usec_t loaded_at[3]; /* by kind: when a comparison last started a load */
-	bool running; /* one acknowledgement at a time … */
-	bool again;   /* … and one more if a swap came meanwhile */
+	bool running;        /* one acknowledgement at a time … */
+	bool again;          /* … and one more if a swap came meanwhile */
 };
 
 static step_fn seen_write, seen_compare;
@@ -49,7 +49,8 @@ static enum step
 seen_write(struct task *t)
 {
 	const struct daemon_generations *g = t->t_owner;
-	const struct daemon_generation *const kind[] = { &g->conf.flag, &g->conf.schema, &g->conf.access };
+	const struct daemon_generation *const kind[] = { &g->conf.flag, &g->conf.schema,
+							 &g->conf.access };
 	char text[ARRAY_LEN(kind)][24];
 	char worker[24];
 
@@ -57,7 +58,8 @@ seen_write(struct task *t)
 		snprintf(text[i], sizeof(text[i]), "%lld", (long long)served(kind[i]));
 	snprintf(worker, sizeof(worker), "%u", g->conf.worker);
 	const struct postgres_param params[] = {
-		P_TEXT(g->conf.instance), P_TEXT(worker), P_TEXT(text[0]), P_TEXT(text[1]), P_TEXT(text[2]),
+		P_TEXT(g->conf.instance), P_TEXT(worker),  P_TEXT(text[0]),
+		P_TEXT(text[1]),          P_TEXT(text[2]),
 	};
 	return postgres_wait(g->conf.pool, t, g->conf.seen, params, ARRAY_LEN(params));
 }
@@ -66,12 +68,14 @@ static enum step
 seen_compare(struct task *t)
 {
 	struct daemon_generations *g = t->t_owner;
-	const struct daemon_generation *const kind[] = { &g->conf.flag, &g->conf.schema, &g->conf.access };
+	const struct daemon_generation *const kind[] = { &g->conf.flag, &g->conf.schema,
+							 &g->conf.access };
 	const usec_t now = clock_now_us();
 
 	/* A swap asks again at once; a snapshot that never reaches the newest generation must not make that a busy loop. */
 	for (int i = 0; i < (int)ARRAY_LEN(kind); i++) {
-		if (postgres_int(t, 0, 0, i, -1) == served(kind[i]) || now - g->loaded_at[i] < SEEN_PERIOD / 2)
+		if (postgres_int(t, 0, 0, i, -1) == served(kind[i]) ||
+		    now - g->loaded_at[i] < SEEN_PERIOD / 2)
 			continue;
 		g->loaded_at[i] = now;
 		load(t->t_engine, kind[i]);
@@ -99,7 +103,9 @@ seen_start(void *arg)
 	struct daemon_generations *g = arg;
 	struct task *t = NULL;
 
-	if (g->running || task_start(g->engine, "worker.seen", seen_steps, clock_now_us() + SEEN_DEADLINE, ARENA_CAP_BYTES, seen_end, g, &t) != ERR_OK)
+	if (g->running ||
+	    task_start(g->engine, "worker.seen", seen_steps, clock_now_us() + SEEN_DEADLINE,
+		       ARENA_CAP_BYTES, seen_end, g, &t) != ERR_OK)
 		return;
 	t->t_owner = g;
 	g->running = true;
@@ -119,10 +125,11 @@ static void
 heard(const char *channel UNUSED, const char *payload, void *arg)
 {
 	struct daemon_generations *g = arg;
-	const struct daemon_generation *kind = strncmp(payload, "flag ", 5) == 0     ? &g->conf.flag
-					     : strncmp(payload, "schema ", 7) == 0 ? &g->conf.schema
-					     : strncmp(payload, "access ", 7) == 0 ? &g->conf.access
-										   : NULL;
+	const struct daemon_generation *kind =
+		strncmp(payload, "flag ", 5) == 0     ? &g->conf.flag
+		: strncmp(payload, "schema ", 7) == 0 ? &g->conf.schema
+		: strncmp(payload, "access ", 7) == 0 ? &g->conf.access
+						      : NULL;
 	if (kind != NULL)
 		load(g->engine, kind);
 }
@@ -137,8 +144,9 @@ daemon_generations_swapped(struct daemon_generations *g)
 }
 
 enum err
-daemon_generations_start(struct loop *l, struct task_engine *e, const struct daemon_generations_conf *conf, struct daemon_generations **out,
-                       struct err_info *info)
+daemon_generations_start(struct loop *l, struct task_engine *e,
+			 const struct daemon_generations_conf *conf,
+			 struct daemon_generations **out, struct err_info *info)
 {
 	struct daemon_generations *g = calloc(1, sizeof(*g));
 	if (g == NULL)
@@ -146,7 +154,8 @@ daemon_generations_start(struct loop *l, struct task_engine *e, const struct dae
 	g->conf = *conf;
 	g->engine = e;
 	const enum err err =
-	        postgres_listen_create(l, conf->conninfo, conf->label, "bimodal_generation", heard, load_all, g, &g->listen, info);
+		postgres_listen_create(l, conf->conninfo, conf->label, "bimodal_generation", heard,
+				       load_all, g, &g->listen, info);
 	if (err != ERR_OK) {
 		free(g);
 		return err;

@@ -21,10 +21,11 @@ struct daemon_generation {
 
 struct daemon_generations_conf {
 	struct postgres_pool *pool;
-	const struct postgres_stmt *seen; /* $1 instance, $2 worker, $3…$5 generations served; gives the three newest */
+	const struct postgres_stmt *
+		seen; /* $1 instance, $2 worker, $3…$5 generations served; gives the three newest */
 	const char *conninfo; /* of the direct LISTEN connection */
 	const char *instance;
-	const char *label;    /* application_name of the LISTEN connection */
+	const char *label; /* application_name of the LISTEN connection */
 	unsigned worker;
 	struct daemon_generation flag;
 	struct daemon_generation schema;
@@ -33,8 +34,10 @@ struct daemon_generations_conf {
 
 struct daemon_generations;
 /* Dies never. Errors: those of the LISTEN connection's configuration. Owner: the caller stops it after the task engine. */
-MUST_CHECK enum err daemon_generations_start(struct loop *l, struct task_engine *e, const struct daemon_generations_conf *conf,
-                                           struct daemon_generations **out, struct err_info *info);
+MUST_CHECK enum err daemon_generations_start(struct loop *l, struct task_engine *e,
+					     const struct daemon_generations_conf *conf,
+					     struct daemon_generations **out,
+					     struct err_info *info);
 void daemon_generations_stop(struct daemon_generations *g);
 /* A snapshot was swapped: acknowledge now, do not wait for the second to pass. */
 void daemon_generations_swapped(struct daemon_generations *g);

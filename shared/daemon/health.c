@@ -32,7 +32,8 @@ daemon_ready(void)
 static enum step
 health_live(struct task *t)
 {
-	return http_reply_json(t, 200, STR("{\"status\":\"ok\",\"version\":\"" DAEMON_VERSION "\"}"));
+	return http_reply_json(t, 200,
+			       STR("{\"status\":\"ok\",\"version\":\"" DAEMON_VERSION "\"}"));
 }
 
 static enum step
@@ -83,7 +84,8 @@ void
 daemon_access_line(struct task *t, int status, size_t bytes, void *arg)
 {
 	const struct daemon_access *a = arg;
-	const enum log_level level = t->t_err.code != ERR_OK && status >= 500 ? LOG_ERROR : LOG_INFO;
+	const enum log_level level =
+		t->t_err.code != ERR_OK && status >= 500 ? LOG_ERROR : LOG_INFO;
 	const char *actor = a != NULL && a->actor != NULL ? a->actor(t) : NULL;
 	/* Kept: nothing is allocated for the line of an ordinary request. */
 	static struct buf members = { .limit = 4096 };
@@ -116,5 +118,6 @@ daemon_access_line(struct task *t, int status, size_t bytes, void *arg)
 	buf_add_cstr(&msg, t->t_name);
 	buf_add_char(&msg, ' ');
 	buf_add_int(&msg, status);
-	log_text(level, "http.request", buf_str(&msg), members.failed ? STR_NONE : buf_str(&members));
+	log_text(level, "http.request", buf_str(&msg),
+		 members.failed ? STR_NONE : buf_str(&members));
 }

@@ -61,7 +61,7 @@ lead_look(struct task *t)
 
 	if (leading != jobs->leading)
 		log_info(leading ? "jobs.leading" : "jobs.following", "this instance %s the jobs",
-		         leading ? "runs" : "does not run");
+			 leading ? "runs" : "does not run");
 	jobs->leading = leading;
 	metric_set(leading_gauge, leading);
 	return STEP_DONE;
@@ -77,8 +77,9 @@ job_end(struct task *t, void *arg)
 	if (failed)
 		metric_add(failures, 1);
 	if (failed && !job->failing)
-		log_error("job.failed", "%s: %s%s%s", job->row.name, t->t_err.msg[0] != '\0' ? t->t_err.msg : err_row(t->t_err.code)->title,
-		          t->t_err.sqlstate[0] != '\0' ? " " : "", t->t_err.sqlstate);
+		log_error("job.failed", "%s: %s%s%s", job->row.name,
+			  t->t_err.msg[0] != '\0' ? t->t_err.msg : err_row(t->t_err.code)->title,
+			  t->t_err.sqlstate[0] != '\0' ? " " : "", t->t_err.sqlstate);
 	if (!failed && job->failing)
 		log_info("job.recovered", "%s works again", job->row.name);
 	job->failing = failed;
@@ -87,11 +88,13 @@ job_end(struct task *t, void *arg)
 static void
 job_start(struct job *job, usec_t now)
 {
-	const usec_t deadline = job->row.deadline > 0 ? job->row.deadline : MAX(10 * job->row.period, DEADLINE_MIN);
+	const usec_t deadline =
+		job->row.deadline > 0 ? job->row.deadline : MAX(10 * job->row.period, DEADLINE_MIN);
 	struct task *t = NULL;
 
 	job->due = now + job->row.period;
-	if (task_start(job->jobs->engine, job->row.name, job->row.steps, now + deadline, ARENA_CAP_BYTES, job_end, job, &t) != ERR_OK)
+	if (task_start(job->jobs->engine, job->row.name, job->row.steps, now + deadline,
+		       ARENA_CAP_BYTES, job_end, job, &t) != ERR_OK)
 		return;
 	t->t_owner = job->row.owner;
 	job->running = true;
@@ -114,7 +117,8 @@ tick(void *arg)
 void
 daemon_jobs_metrics(void)
 {
-	leading_gauge = metric_gauge("bimodal_jobs_leading", NULL, "1 in the instance that runs the jobs");
+	leading_gauge =
+		metric_gauge("bimodal_jobs_leading", NULL, "1 in the instance that runs the jobs");
 	failures = metric_counter("bimodal_jobs_failures_total", NULL, "runs of a job that failed");
 }
 
@@ -126,7 +130,10 @@ daemon_jobs_create(struct loop *l, struct task_engine *e, struct postgres_pool *
 	jobs->loop = l;
 	jobs->engine = e;
 	jobs->lead = lead;
-	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "jobs.lead", .period = LEAD_PERIOD, .steps = lead_steps, .owner = jobs });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "jobs.lead",
+						     .period = LEAD_PERIOD,
+						     .steps = lead_steps,
+						     .owner = jobs });
 	jobs->timer = loop_every(l, TICK, tick, jobs);
 	return jobs;
 }

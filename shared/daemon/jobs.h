@@ -18,7 +18,8 @@ struct daemon_jobs;
 void daemon_jobs_metrics(void);
 
 /* `lead` must be a pool of exactly one connection (the session holds the lock). Dies if it cannot be made. */
-struct daemon_jobs *daemon_jobs_create(struct loop *l, struct task_engine *e, struct postgres_pool *lead);
+struct daemon_jobs *daemon_jobs_create(struct loop *l, struct task_engine *e,
+				       struct postgres_pool *lead);
 void daemon_jobs_destroy(struct daemon_jobs *jobs); /* after the task engine; NULL is fine */
 
 struct daemon_job {

@@ -39,7 +39,8 @@ daemon_listen_when_ready(struct task_engine *e, struct http_server *s, int liste
 	struct task *t = NULL;
 
 	opening = (struct opening) { .server = s, .listen_fd = listen_fd, .since = clock_now_us() };
-	const enum err err = task_start(e, "http.open", open_steps, 0, ARENA_CAP_BYTES, NULL, NULL, &t);
+	const enum err err =
+		task_start(e, "http.open", open_steps, 0, ARENA_CAP_BYTES, NULL, NULL, &t);
 	if (err == ERR_OK)
 		t->t_owner = &opening;
 	return err;

@@ -37,7 +37,8 @@ load_end(struct task *t, void *arg)
 
 	s->loading = false;
 	if (t->t_err.code != ERR_OK && !stopping)
-		log_warn("snapshot.load", "%s: the snapshot could not be read: %s", s->name, t->t_err.msg);
+		log_warn("snapshot.load", "%s: the snapshot could not be read: %s", s->name,
+			 t->t_err.msg);
 	if (s->again && !stopping)
 		daemon_snapshot_load(s, t->t_engine);
 }
@@ -48,7 +49,8 @@ daemon_snapshot_load(struct daemon_snapshot *s, struct task_engine *e)
 	struct task *t = NULL;
 
 	s->again = s->loading;
-	if (s->loading || task_start(e, s->name, load_steps, clock_now_us() + LOAD_DEADLINE, ARENA_CAP_BYTES, load_end, s, &t) != ERR_OK)
+	if (s->loading || task_start(e, s->name, load_steps, clock_now_us() + LOAD_DEADLINE,
+				     ARENA_CAP_BYTES, load_end, s, &t) != ERR_OK)
 		return;
 	t->t_owner = s;
 	s->loading = true;

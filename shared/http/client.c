@@ -146,13 +146,17 @@ call_finish(struct call *k, CURLcode code)
 		task_wake(c->engine, k->task, k->slot, ERR_OK, NULL, r, reply_release);
 	} else {
 		if (k->too_large)
-			(void)err_set(&info, ERR_UPSTREAM, NULL, "the reply is larger than %zu bytes", c->conf.reply_max);
+			(void)err_set(&info, ERR_UPSTREAM, NULL,
+				      "the reply is larger than %zu bytes", c->conf.reply_max);
 		else if (code == CURLE_OPERATION_TIMEDOUT)
 			(void)err_set(&info, ERR_TIMEOUT, NULL, "no reply in time: %s", why);
 		else if (k->writes && request_bytes > 0)
-			(void)err_set(&info, ERR_UNKNOWN_END, NULL, "the connection was lost after the request was sent: %s", why);
+			(void)err_set(&info, ERR_UNKNOWN_END, NULL,
+				      "the connection was lost after the request was sent: %s",
+				      why);
 		else
-			(void)err_set(&info, ERR_UPSTREAM, NULL, "could not ask the other server: %s", why);
+			(void)err_set(&info, ERR_UPSTREAM, NULL,
+				      "could not ask the other server: %s", why);
 		task_wake(c->engine, k->task, k->slot, info.code, &info, NULL, NULL);
 	}
 	call_free(k);
@@ -163,7 +167,8 @@ finished_collect(struct http_client *c)
 {
 	int left = 0;
 
-	for (const CURLMsg *m = curl_multi_info_read(c->multi, &left); m != NULL; m = curl_multi_info_read(c->multi, &left)) {
+	for (const CURLMsg *m = curl_multi_info_read(c->multi, &left); m != NULL;
+	     m = curl_multi_info_read(c->multi, &left)) {
 		char *private = NULL;
 		if (m->msg != CURLMSG_DONE)
 			continue;
@@ -180,7 +185,8 @@ socket_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_client *c = arg;
 	int running = 0;
-	const int flags = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) | ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
+	const int flags = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
+			  ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
 
 	(void)curl_multi_socket_action(c->multi, fd, flags, &running);
 	finished_collect(c);
@@ -206,7 +212,9 @@ socket_wanted(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg, void *kn
 		event_free(event);
 	event = NULL;
 	if (what != CURL_POLL_REMOVE) {
-		const short events = (short)(EV_PERSIST | ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) | ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
+		const short events =
+			(short)(EV_PERSIST | ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
+				((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
 		event = event_new(c->base, fd, events, socket_ready, c);
 		if (event == NULL || event_add(event, NULL) != 0) {
 			if (event != NULL)
@@ -259,9 +267,11 @@ header_add(struct call *k, struct str name, struct str value)
 {
 	struct buf b;
 
-	if (memchr(name.p, '\n', name.len) != NULL || memchr(name.p, '\r', name.len) != NULL || memchr(name.p, '\0', name.len) != NULL ||
-	    (value.len > 0 && (memchr(value.p, '\n', value.len) != NULL || memchr(value.p, '\r', value.len) != NULL ||
-	                       memchr(value.p, '\0', value.len) != NULL)))
+	if (memchr(name.p, '\n', name.len) != NULL || memchr(name.p, '\r', name.len) != NULL ||
+	    memchr(name.p, '\0', name.len) != NULL ||
+	    (value.len > 0 && (memchr(value.p, '\n', value.len) != NULL ||
+			       memchr(value.p, '\r', value.len) != NULL ||
+			       memchr(value.p, '\0', value.len) != NULL)))
 		return false;
 	buf_init(&b, TEXT_BYTES_MAX);
 	buf_add_str(&b, name);
@@ -286,7 +296,9 @@ headers_set(struct call *k, const struct http_client_call *call, bool own)
 	for (size_t i = 0; i < call->n_headers && good; i++)
 		good = header_add(k, call->headers[i].name, call->headers[i].value);
 	if (good && call->body.p != NULL)
-		good = header_add(k, STR("Content-Type"), str_of(call->content_type != NULL ? call->content_type : "application/json"));
+		good = header_add(k, STR("Content-Type"),
+				  str_of(call->content_type != NULL ? call->content_type
+								    : "application/json"));
 	if (good && own && c->token != NULL) {
 		struct buf b;
 		buf_init(&b, TEXT_BYTES_MAX);
@@ -307,7 +319,8 @@ url_set(struct call *k, struct str url, bool own)
 {
 	struct buf b;
 
-	if (url.len == 0 || memchr(url.p, '\0', url.len) != NULL || (own && k->client->origin == NULL))
+	if (url.len == 0 || memchr(url.p, '\0', url.len) != NULL ||
+	    (own && k->client->origin == NULL))
 		return false;
 	buf_init(&b, TEXT_BYTES_MAX);
 	if (own)
@@ -340,17 +353,21 @@ options_set(struct call *k, const struct task *t, const struct http_client_call 
 	good = good && curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
-	good = good && curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
+	good = good &&
+	       curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_USERAGENT, "bimodal") == CURLE_OK;
-	good = good && curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(time_left(k->client, t, call) / USEC_PER_MS)) == CURLE_OK;
+	good = good &&
+	       curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
+				(long)(time_left(k->client, t, call) / USEC_PER_MS)) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, head_take) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_HEADERDATA, k) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, body_take) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_WRITEDATA, k) == CURLE_OK;
-	good = good && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, http_method_name(call->method)) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, http_method_name(call->method)) ==
+			       CURLE_OK;
 	if (call->method == HTTP_HEAD)
 		good = good && curl_easy_setopt(e, CURLOPT_NOBODY, 1L) == CURLE_OK;
 	if (call->body.p != NULL) {
@@ -358,17 +375,21 @@ options_set(struct call *k, const struct task *t, const struct http_client_call 
 		good = good && k->sent != NULL;
 		if (good)
 			memcpy(k->sent, call->body.p, call->body.len);
-		good = good && curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len) == CURLE_OK;
+		good = good && curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+						(curl_off_t)call->body.len) == CURLE_OK;
 		good = good && curl_easy_setopt(e, CURLOPT_POSTFIELDS, k->sent) == CURLE_OK;
-	} else if (call->method == HTTP_POST || call->method == HTTP_PUT || call->method == HTTP_PATCH) {
-		good = good && curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0) == CURLE_OK;
+	} else if (call->method == HTTP_POST || call->method == HTTP_PUT ||
+		   call->method == HTTP_PATCH) {
+		good = good &&
+		       curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0) == CURLE_OK;
 		good = good && curl_easy_setopt(e, CURLOPT_POSTFIELDS, "") == CURLE_OK;
 	}
 	return good;
 }
 
 static struct call *
-call_make(struct http_client *c, const struct task *t, const struct http_client_call *call, struct err_info *info)
+call_make(struct http_client *c, const struct task *t, const struct http_client_call *call,
+	  struct err_info *info)
 {
 	const bool own = str_starts(call->url, "/");
 	struct call *k = calloc(1, sizeof(*k));
@@ -384,13 +405,17 @@ call_make(struct http_client *c, const struct task *t, const struct http_client_
 	buf_init(&r->body, c->conf.reply_max);
 	k->client = c;
 	k->reply = r;
-	k->writes = call->method != HTTP_GET && call->method != HTTP_HEAD && call->method != HTTP_OPTIONS;
+	k->writes = call->method != HTTP_GET && call->method != HTTP_HEAD &&
+		    call->method != HTTP_OPTIONS;
 	k->easy = curl_easy_init();
 	if (k->easy == NULL || !options_set(k, t, call)) {
 		(void)err_set(info, ERR_NO_MEMORY, NULL, "no memory to ask another server");
-	} else if (call->n_headers > HTTP_CLIENT_HEADERS_MAX || !url_set(k, call->url, own) || !headers_set(k, call, own) ||
-	           curl_easy_setopt(k->easy, CURLOPT_HTTPHEADER, k->headers) != CURLE_OK) {
-		(void)err_set(info, ERR_INVALID, NULL, "the request to the other server has an address or header that cannot be sent");
+	} else if (call->n_headers > HTTP_CLIENT_HEADERS_MAX || !url_set(k, call->url, own) ||
+		   !headers_set(k, call, own) ||
+		   curl_easy_setopt(k->easy, CURLOPT_HTTPHEADER, k->headers) != CURLE_OK) {
+		(void)err_set(info, ERR_INVALID, NULL,
+			      "the request to the other server has an address or header that "
+			      "cannot be sent");
 	} else {
 		return k;
 	}
@@ -402,7 +427,9 @@ enum step
 http_client_wait(struct http_client *c, struct task *t, const struct http_client_call *call)
 {
 	if (c->n_calls >= HTTP_CLIENT_CALLS_MAX)
-		return task_fail_set(t, ERR_BUSY, NULL, "%d calls to other servers are under way already", HTTP_CLIENT_CALLS_MAX);
+		return task_fail_set(t, ERR_BUSY, NULL,
+				     "%d calls to other servers are under way already",
+				     HTTP_CLIENT_CALLS_MAX);
 	struct call *k = call_make(c, t, call, &t->t_err);
 	if (k == NULL)
 		return task_fail(t);
@@ -461,8 +488,9 @@ http_client_create(struct loop *l, struct task_engine *e, const struct http_clie
 	(void)curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
 	(void)curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
 	(void)curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-	(void)curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-	                        (long)(conf->connections_max > 0 ? conf->connections_max : CONNECTIONS_DEFAULT));
+	(void)curl_multi_setopt(
+		c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+		(long)(conf->connections_max > 0 ? conf->connections_max : CONNECTIONS_DEFAULT));
 	return c;
 }
 
@@ -473,7 +501,8 @@ http_client_destroy(struct http_client *c)
 		return;
 	while (c->calls != NULL) {
 		struct call *k = c->calls;
-		const struct err_info info = { .code = ERR_STOPPING, .msg = "the server is stopping" };
+		const struct err_info info = { .code = ERR_STOPPING,
+					       .msg = "the server is stopping" };
 		call_unlink(k);
 		task_wake(c->engine, k->task, k->slot, ERR_STOPPING, &info, NULL, NULL);
 		call_free(k);

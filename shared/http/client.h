@@ -23,16 +23,20 @@
 #define HTTP_CLIENT_HEADERS_MAX 16
 
 struct http_client_conf {
-	const char *base;         /* put before URLs that begin with '/': "http://127.0.0.1:7410"; may be NULL. Copied */
-	const char *token;        /* bearer token sent to `base` and nowhere else; NULL or "": none. Copied        */
-	usec_t timeout;           /* of a call that names none; 0 = 5 s                                            */
-	size_t reply_max;         /* bytes of a body; 0 = HTTP_CLIENT_REPLY_DEFAULT                                */
-	unsigned connections_max; /* 0 = 4                                                                       */
+	const char *
+		base; /* put before URLs that begin with '/': "http://127.0.0.1:7410"; may be NULL. Copied */
+	const char *
+		token; /* bearer token sent to `base` and nowhere else; NULL or "": none. Copied        */
+	usec_t timeout; /* of a call that names none; 0 = 5 s                                            */
+	size_t reply_max; /* bytes of a body; 0 = HTTP_CLIENT_REPLY_DEFAULT                                */
+	unsigned
+		connections_max; /* 0 = 4                                                                       */
 };
 
 struct http_client;
 /* Dies if it cannot be made. */
-struct http_client *http_client_create(struct loop *l, struct task_engine *e, const struct http_client_conf *conf);
+struct http_client *http_client_create(struct loop *l, struct task_engine *e,
+				       const struct http_client_conf *conf);
 /* Calls under way end with ERR_STOPPING. Before the task engine; NULL is fine. */
 void http_client_destroy(struct http_client *c);
 
@@ -44,12 +48,12 @@ struct http_client_header {
 /* Everything is copied. */
 struct http_client_call {
 	enum http_method method;
-	struct str url;                            /* absolute, or "/path" after conf.base         */
+	struct str url; /* absolute, or "/path" after conf.base         */
 	const struct http_client_header *headers;
 	size_t n_headers;
-	const char *content_type;                  /* NULL: application/json if there is a body    */
+	const char *content_type; /* NULL: application/json if there is a body    */
 	struct str body;
-	usec_t timeout;                            /* 0 = conf.timeout; never past the task's deadline */
+	usec_t timeout; /* 0 = conf.timeout; never past the task's deadline */
 };
 
 /*
@@ -57,7 +61,8 @@ struct http_client_call {
  * a URL that is none, ERR_NO_MEMORY). A reply of any status is a success of the wait. The wait fails with ERR_UPSTREAM (no
  * connection, no valid answer, a reply past its limit), ERR_UNKNOWN_END (lost after a write was sent), ERR_TIMEOUT, ERR_STOPPING.
  */
-enum step http_client_wait(struct http_client *c, struct task *t, const struct http_client_call *call);
+enum step http_client_wait(struct http_client *c, struct task *t,
+			   const struct http_client_call *call);
 
 /* The reply of wait i of the previous step; valid until the step returns. NULL if the wait failed. */
 struct http_client_reply;

@@ -32,7 +32,16 @@
 #define HTTP_PARAMS_MAX 8
 #define HTTP_ROUTES_MAX 512
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_METHODS };
+enum http_method {
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_POST,
+	HTTP_PUT,
+	HTTP_PATCH,
+	HTTP_DELETE,
+	HTTP_OPTIONS,
+	HTTP_METHODS
+};
 const char *http_method_name(enum http_method m);
 
 /*
@@ -41,37 +50,40 @@ const char *http_method_name(enum http_method m);
  */
 struct http_route {
 	enum http_method method;
-	const char *pattern;         /* "/v1/flags/{key:slug}"                                         */
-	const char *name;            /* "flag.get": metric and log label                               */
+	const char *pattern; /* "/v1/flags/{key:slug}"                                         */
+	const char *name;    /* "flag.get": metric and log label                               */
 	const struct step_row *steps;
-	const char *right;           /* what the guard asks for ("flag.read"); NULL = open to all       */
-	uint32_t deadline_ms;        /* 0 = the server's default                                       */
-	size_t body_max;             /* 0 = HTTP_BODY_BYTES_DEFAULT                                    */
-	const void *data;            /* the room's own                                                 */
+	const char *right;    /* what the guard asks for ("flag.read"); NULL = open to all       */
+	uint32_t deadline_ms; /* 0 = the server's default                                       */
+	size_t body_max;      /* 0 = HTTP_BODY_BYTES_DEFAULT                                    */
+	const void *data;     /* the room's own                                                 */
 };
 
 struct http_server;
 struct http_request;
 
 struct http_conf {
-	usec_t head_deadline;    /* whole head from its first byte; default 10 s     */
-	usec_t body_deadline;    /* plus size / 32 KiB s⁻¹; default 10 s             */
-	usec_t idle_deadline;    /* keep-alive; default 65 s                         */
-	usec_t write_deadline;   /* no progress while writing; default 30 s          */
-	usec_t task_deadline;    /* a route's default; 5 s                           */
+	usec_t head_deadline;     /* whole head from its first byte; default 10 s     */
+	usec_t body_deadline;     /* plus size / 32 KiB s⁻¹; default 10 s             */
+	usec_t idle_deadline;     /* keep-alive; default 65 s                         */
+	usec_t write_deadline;    /* no progress while writing; default 30 s          */
+	usec_t task_deadline;     /* a route's default; 5 s                           */
 	unsigned max_connections; /* of this worker                                   */
 	unsigned max_per_address; /* connections of one client address; 0 = no limit  */
-	size_t arena_cap;        /* of one request; default 4 MiB                    */
-	const struct step_row *guard; /* steps before every route's own; ends with task_continue(t, route->steps). NULL = none */
+	size_t arena_cap;         /* of one request; default 4 MiB                    */
+	const struct step_row *
+		guard; /* steps before every route's own; ends with task_continue(t, route->steps). NULL = none */
 	/* Called once a finished request for the access line: status and the task (t_actor, t_err, t_name). May be NULL. */
 	void (*on_end)(struct task *t, int status, size_t bytes, void *arg);
 	void *arg;
 };
 
 /* All zero fields of `conf` take the defaults. Routes are copied by reference and must outlive the server. Dies never; ERR_CONFIG names the pattern that is wrong. */
-MUST_CHECK enum err http_server_create(struct loop *l, struct task_engine *e, const struct http_conf *conf, struct http_server **out,
-                                       struct err_info *info);
-MUST_CHECK enum err http_server_routes(struct http_server *s, const struct http_route *routes, size_t n, struct err_info *info);
+MUST_CHECK enum err http_server_create(struct loop *l, struct task_engine *e,
+				       const struct http_conf *conf, struct http_server **out,
+				       struct err_info *info);
+MUST_CHECK enum err http_server_routes(struct http_server *s, const struct http_route *routes,
+				       size_t n, struct err_info *info);
 /* The socket is non-blocking and stays the caller's: open until the server is destroyed, never closed by it. */
 MUST_CHECK enum err http_server_listen(struct http_server *s, int listen_fd, struct err_info *info);
 /* Graceful: stop accepting, finish what runs with Connection: close, then call `drained` once. */
@@ -90,22 +102,26 @@ const struct http_route *const *http_server_route_list(const struct http_server 
 struct http_request *http_request_of(struct task *t);
 const struct http_route *http_route_of(struct task *t);
 enum http_method http_method_of(struct task *t);
-struct str http_target(struct task *t);                       /* as received                                        */
-struct str http_path(struct task *t);                         /* decoded, without query                             */
-struct str http_header(struct task *t, const char *name);     /* first value, trimmed; STR_NONE if absent           */
-struct str http_body(struct task *t);                         /* whole body; empty if none                          */
-struct str http_param(struct task *t, const char *name);      /* path parameter, decoded; STR_NONE if absent        */
+struct str http_target(struct task *t); /* as received                                        */
+struct str http_path(struct task *t);   /* decoded, without query                             */
+struct str http_header(struct task *t,
+		       const char *name); /* first value, trimmed; STR_NONE if absent           */
+struct str http_body(struct task *t);     /* whole body; empty if none                          */
+struct str http_param(struct task *t,
+		      const char *name); /* path parameter, decoded; STR_NONE if absent        */
 MUST_CHECK enum err http_param_uuid(struct task *t, const char *name, struct uuid *out);
 /* Query parameters, decoded (+ and %XX; bad escapes are ERR_BAD_REQUEST before the task starts), in order. */
 size_t http_query_count(struct task *t);
 void http_query_at(struct task *t, size_t i, struct str *name, struct str *value);
-struct str http_query(struct task *t, const char *name);      /* first value; STR_NONE if absent                    */
-struct str http_bearer(struct task *t);                       /* token of "Authorization: Bearer …"; STR_NONE       */
-struct str http_request_id(struct task *t);                   /* ours, UUIDv7 text; also sent back as Request-Id    */
-struct str http_peer(struct task *t);                         /* client address, for limits; never logged with names */
+struct str http_query(struct task *t,
+		      const char *name); /* first value; STR_NONE if absent                    */
+struct str http_bearer(struct task *t);  /* token of "Authorization: Bearer …"; STR_NONE       */
+struct str http_request_id(struct task *t); /* ours, UUIDv7 text; also sent back as Request-Id    */
+struct str http_peer(struct task *t); /* client address, for limits; never logged with names */
 
 /* ---- the reply ---- */
-void http_reply_header(struct task *t, const char *name, struct str value); /* copied; CR/LF in a value is a bug */
+void http_reply_header(struct task *t, const char *name,
+		       struct str value); /* copied; CR/LF in a value is a bug */
 void http_reply_header_fmt(struct task *t, const char *name, const char *fmt, ...) PRINTF(3, 4);
 /* The body is copied into the connection's output. Sets Content-Type and Content-Length. Returns STEP_DONE. */
 enum step http_reply(struct task *t, int status, const char *content_type, struct str body);
@@ -113,6 +129,7 @@ enum step http_reply_json(struct task *t, int status, struct str json);
 enum step http_reply_empty(struct task *t, int status); /* 204, 304 */
 
 /* Render a problem body for an error (also used for batch items). */
-void http_problem(struct buf *out, const struct err_info *info, struct str extra_members, struct str request_id, int *status);
+void http_problem(struct buf *out, const struct err_info *info, struct str extra_members,
+		  struct str request_id, int *status);
 
 #endif

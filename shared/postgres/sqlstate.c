@@ -116,7 +116,8 @@ constraint_column(const char *table, const char *constraint)
 	static const char *const ends[] = { "_check", "_fkey", "_key" };
 	const size_t head = table != NULL ? strlen(table) : 0;
 
-	if (table == NULL || constraint == NULL || strncmp(constraint, table, head) != 0 || constraint[head] != '_')
+	if (table == NULL || constraint == NULL || strncmp(constraint, table, head) != 0 ||
+	    constraint[head] != '_')
 		return STR_NONE;
 	const struct str rest = str_of(constraint + head + 1);
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
@@ -130,7 +131,8 @@ field_of(const PGresult *r, char *out, size_t size)
 {
 	const char *column = PQresultErrorField(r, PG_DIAG_COLUMN_NAME);
 	const char *constraint = PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME);
-	const struct str of_constraint = constraint_column(PQresultErrorField(r, PG_DIAG_TABLE_NAME), constraint);
+	const struct str of_constraint =
+		constraint_column(PQresultErrorField(r, PG_DIAG_TABLE_NAME), constraint);
 	if (column != NULL && column[0] == '/')
 		(void)snprintf(out, size, "%s", column);
 	else if (column != NULL)

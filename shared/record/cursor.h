@@ -16,7 +16,7 @@
 
 #define RECORD_SORT_MAX 4
 #define RECORD_CURSOR_VALUES (RECORD_SORT_MAX + 1) /* the key is the last one */
-#define RECORD_CURSOR_VALUE_MAX 900                /* bytes of one value: 200 characters fit, whatever they are */
+#define RECORD_CURSOR_VALUE_MAX 900 /* bytes of one value: 200 characters fit, whatever they are */
 #define RECORD_CURSOR_TEXT_MAX 1500
 
 struct record_cursor {

@@ -125,7 +125,7 @@ decimal_ok(const struct record_field *f, struct str s, struct record_fault *faul
 	/* Zero has no digits to count, but PostgreSQL refuses its exponent all the same. */
 	if (d.digits == 0)
 		return (d.point >= -EXPONENT_MAX && d.point <= EXPONENT_MAX) ||
-		    fault_set(fault, "out_of_range", "has an exponent beyond %d", EXPONENT_MAX);
+		       fault_set(fault, "out_of_range", "has an exponent beyond %d", EXPONENT_MAX);
 	const int64_t fraction = (int64_t)d.digits - d.point;
 	if (f->precision == 0) {
 		if (d.point > EXPONENT_MAX || fraction > EXPONENT_MAX)

@@ -70,7 +70,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct str text = { (const char *)data + 1, size - 1 };
 	buf_init(&whole, OUT_BYTES);
 	buf_init(&pieces, OUT_BYTES);
-	BUG_ON(read_all(text, SIZE_MAX, separator, &whole, &a) != read_all(text, piece, separator, &pieces, &b));
+	BUG_ON(read_all(text, SIZE_MAX, separator, &whole, &a) !=
+	       read_all(text, piece, separator, &pieces, &b));
 	BUG_ON(!str_eq(str_of(a.msg), str_of(b.msg)));
 	BUG_ON(!str_eq(buf_str(&whole), buf_str(&pieces)));
 	/* What was written is a file too. A mark at the front of the first field would be taken for the file's. */

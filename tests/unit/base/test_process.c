@@ -63,7 +63,8 @@ child_start(const struct process_role *role, void *arg, struct err_info *info)
 	ck_assert_ptr_eq(arg, &conf);
 	if (mode == BAD_CONFIG)
 		return err_set(info, ERR_CONFIG, NULL, "this will never work");
-	if ((mode == CRASH && role->is_worker && role->worker == 1) || (mode == CRASHING_JOBS && role->is_jobs)) {
+	if ((mode == CRASH && role->is_worker && role->worker == 1) ||
+	    (mode == CRASHING_JOBS && role->is_jobs)) {
 		mark('c');
 		_exit(3);
 	}

@@ -52,7 +52,8 @@ START_TEST(test_options)
 	char *save = NULL;
 
 	ck_assert(str_copy(bytes, sizeof(bytes), str_of(table[_i].args)));
-	for (char *word = strtok_r(bytes, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save))
+	for (char *word = strtok_r(bytes, " ", &save); word != NULL;
+	     word = strtok_r(NULL, " ", &save))
 		argv[c.argc++] = word;
 	ck_assert(cli_options(&c, options, ARRAY_LEN(options), 1, 2) == table[_i].good);
 	if (!table[_i].good)
@@ -62,7 +63,8 @@ START_TEST(test_options)
 	ck_assert(on == table[_i].on);
 	size_t n = 0;
 	for (int i = 0; i < c.argc; i++)
-		n += (size_t)snprintf(left + n, sizeof(left) - n, "%s%s", i > 0 ? " " : "", c.argv[i]);
+		n += (size_t)snprintf(left + n, sizeof(left) - n, "%s%s", i > 0 ? " " : "",
+				      c.argv[i]);
 	ck_assert_str_eq(left, table[_i].words);
 }
 END_TEST

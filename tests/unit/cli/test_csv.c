@@ -49,10 +49,15 @@ static const struct {
 	{ "a,b\n", "[a][b]@1;" },
 	{ "a,b", "[a][b]@1;" },
 	{ "a,b\r\nc,d\r\n", "[a][b]@1;[c][d]@2;" },
-	{ "\xEF\xBB\xBF" "a,b\n", "[a][b]@1;" },
+	{ "\xEF\xBB\xBF"
+	  "a,b\n",
+	  "[a][b]@1;" },
 	{ "\xEF\xBB\xBF\"a\",b\n", "[a][b]@1;" },
 	{ "\xEF\xBA\xBF,1\n", "[\xEF\xBA\xBF][1]@1;" }, /* differs from a mark in its second byte */
-	{ "a\n\xEF\xBB\xBF" "b\n", "[a]@1;[\xEF\xBB\xBF" "b]@2;" },
+	{ "a\n\xEF\xBB\xBF"
+	  "b\n",
+	  "[a]@1;[\xEF\xBB\xBF"
+	  "b]@2;" },
 	{ ",\n", "[][]@1;" },
 	{ "a,,c\n", "[a][][c]@1;" },
 	{ "\"\"\n", "[]@1;" },
@@ -119,8 +124,10 @@ START_TEST(test_too_long)
 	for (int quoted = 0; quoted < 2; quoted++) {
 		buf_reset(&out);
 		long_field(CSV_FIELD_BYTES_MAX + 1, quoted, &out);
-		ck_assert_str_eq(buf_cstr(&out), quoted ? "line 1, column 262146: the field is longer than 256 KiB"
-		                                        : "line 1, column 262145: the field is longer than 256 KiB");
+		ck_assert_str_eq(
+			buf_cstr(&out),
+			quoted ? "line 1, column 262146: the field is longer than 256 KiB"
+			       : "line 1, column 262145: the field is longer than 256 KiB");
 	}
 	buf_free(&out);
 }
@@ -168,7 +175,8 @@ END_TEST
 /* What is written is read back as it was. */
 START_TEST(test_write)
 {
-	static const char *const fields[] = { "", "plain", "a,b", "say \"hi\"", "two\nlines", "\"", "M\xC3\xBCller" };
+	static const char *const fields[] = { "",           "plain", "a,b",          "say \"hi\"",
+					      "two\nlines", "\"",    "M\xC3\xBCller" };
 	struct buf text;
 	struct csv r;
 	buf_init(&text, 4096);

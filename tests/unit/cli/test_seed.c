@@ -12,7 +12,9 @@
 
 #include <cjson/cJSON.h>
 
-static const struct sample world = { .seed = 1, .until = INT64_C(1790000000) * USEC_PER_SEC / (86400 * USEC_PER_SEC) * (86400 * USEC_PER_SEC) };
+static const struct sample world = { .seed = 1,
+				     .until = INT64_C(1790000000) * USEC_PER_SEC /
+					      (86400 * USEC_PER_SEC) * (86400 * USEC_PER_SEC) };
 
 /* Reference: xoshiro256** with the state 1, 2, 3, 4 gives these first (its authors' program). */
 START_TEST(test_generator)
@@ -109,7 +111,8 @@ START_TEST(test_json)
 				sample_opportunity(&world, i, 0, "P", "O", &b);
 			else
 				sample_case_write(&world, i, "P", "O", &b);
-			ck_assert_msg(json_parse(buf_str(&b), &j, NULL) == ERR_OK, "%s", buf_cstr(&b));
+			ck_assert_msg(json_parse(buf_str(&b), &j, NULL) == ERR_OK, "%s",
+				      buf_cstr(&b));
 			json_free(j);
 		}
 	}
@@ -120,7 +123,8 @@ END_TEST
 /* No address and no number that could be anyone's. */
 START_TEST(test_nobody)
 {
-	static const char *const phones[] = { "+49 30 23125 ", "+44 1632 960", "+33 1 99 00 ", "+1 202 555 01" };
+	static const char *const phones[] = { "+49 30 23125 ", "+44 1632 960", "+33 1 99 00 ",
+					      "+1 202 555 01" };
 	struct buf b;
 	buf_init(&b, 1 << 16);
 	for (uint64_t i = 0; i < 2000; i++) {
@@ -135,8 +139,11 @@ START_TEST(test_nobody)
 		ck_assert_int_eq(json_string(j, "phone", true, &phone, NULL), ERR_OK);
 		const char *at = strchr(email, '@');
 		ck_assert_ptr_nonnull(at);
-		ck_assert(strcmp(at, "@example.com") == 0 || strcmp(at, "@example.org") == 0 || strcmp(at, "@example.net") == 0);
-		ck_assert(strspn(email, "abcdefghijklmnopqrstuvwxyz0123456789.") == (size_t)(at - email) && email[0] != '.');
+		ck_assert(strcmp(at, "@example.com") == 0 || strcmp(at, "@example.org") == 0 ||
+			  strcmp(at, "@example.net") == 0);
+		ck_assert(strspn(email, "abcdefghijklmnopqrstuvwxyz0123456789.") ==
+				  (size_t)(at - email) &&
+			  email[0] != '.');
 		for (size_t k = 0; k < ARRAY_LEN(phones); k++)
 			fictional = fictional || strncmp(phone, phones[k], strlen(phones[k])) == 0;
 		ck_assert_msg(fictional, "%s", phone);
@@ -152,13 +159,15 @@ near(const char *what, unsigned long k, unsigned long n, double permille)
 {
 	const double p = permille / 1000;
 	const double slack = 4 * sqrt(p * (1 - p) / (double)n);
-	ck_assert_msg(fabs((double)k / (double)n - p) < slack, "%s: %lu of %lu, expected %.3f", what, k, n, p);
+	ck_assert_msg(fabs((double)k / (double)n - p) < slack, "%s: %lu of %lu, expected %.3f",
+		      what, k, n, p);
 }
 
 START_TEST(test_rates)
 {
 	enum { N = 20000 };
-	unsigned long member = 0, withdrawn = 0, interactions = 0, complaints = 0, opportunities = 0, with = 0, two = 0, won = 0, cases = 0;
+	unsigned long member = 0, withdrawn = 0, interactions = 0, complaints = 0,
+		      opportunities = 0, with = 0, two = 0, won = 0, cases = 0;
 	struct buf b;
 	buf_init(&b, 1 << 16);
 	for (uint64_t i = 0; i < N; i++) {
@@ -198,7 +207,8 @@ START_TEST(test_blocks)
 	ck_assert_uint_eq(sample_organizations(400), SAMPLE_BLOCK_ORGANIZATIONS);
 	ck_assert_uint_eq(sample_organizations(401), 2 * SAMPLE_BLOCK_ORGANIZATIONS);
 	for (uint64_t people = 1; people < 1300; people++)
-		ck_assert(sample_person_organization(&world, people - 1) < (int64_t)sample_organizations(people));
+		ck_assert(sample_person_organization(&world, people - 1) <
+			  (int64_t)sample_organizations(people));
 }
 END_TEST
 

@@ -18,9 +18,14 @@ echo(struct task *t)
 	struct buf b;
 
 	buf_init(&b, 1024 * 1024);
-	buf_printf(&b, "%s|%.*s|%.*s|%.*s|%.*s", http_method_name(http_method_of(t)), STR_FMT(http_target(t)),
-	           STR_FMT(http_header(t, "Content-Type").p != NULL ? http_header(t, "Content-Type") : STR("-")),
-	           STR_FMT(http_header(t, "Authorization").p != NULL ? http_header(t, "Authorization") : STR("-")), STR_FMT(http_body(t)));
+	buf_printf(&b, "%s|%.*s|%.*s|%.*s|%.*s", http_method_name(http_method_of(t)),
+		   STR_FMT(http_target(t)),
+		   STR_FMT(http_header(t, "Content-Type").p != NULL ? http_header(t, "Content-Type")
+								    : STR("-")),
+		   STR_FMT(http_header(t, "Authorization").p != NULL
+				   ? http_header(t, "Authorization")
+				   : STR("-")),
+		   STR_FMT(http_body(t)));
 	http_reply_header(t, "X-Echo", STR("yes"));
 	const enum step done = http_reply(t, 202, "text/plain", buf_str(&b));
 	buf_free(&b);
@@ -98,7 +103,9 @@ start(const struct http_client_call *call, usec_t deadline)
 
 	memset(&got, 0, sizeof(got));
 	got.call = *call;
-	ck_assert_int_eq(task_start(engine, "ask", ask_steps, clock_now_us() + deadline, ARENA_CAP_BYTES, asked, NULL, &t), ERR_OK);
+	ck_assert_int_eq(task_start(engine, "ask", ask_steps, clock_now_us() + deadline,
+				    ARENA_CAP_BYTES, asked, NULL, &t),
+			 ERR_OK);
 }
 
 static void
@@ -119,10 +126,14 @@ up(void)
 	struct sockaddr_in in;
 	socklen_t len = sizeof(in);
 
-	server_start_with(&(struct http_conf) { .max_connections = 10 }, routes, sizeof(routes) / sizeof(routes[0]), 100);
+	server_start_with(&(struct http_conf) { .max_connections = 10 }, routes,
+			  sizeof(routes) / sizeof(routes[0]), 100);
 	ck_assert_int_eq(getsockname(listen_fd, (struct sockaddr *)&in, &len), 0);
 	(void)snprintf(base, sizeof(base), "http://127.0.0.1:%u", ntohs(in.sin_port));
-	asker = http_client_create(loop, engine, &(struct http_client_conf) { .base = base, .token = "secret", .reply_max = 64 * 1024 });
+	asker = http_client_create(loop, engine,
+				   &(struct http_client_conf) { .base = base,
+								.token = "secret",
+								.reply_max = 64 * 1024 });
 }
 
 static void
@@ -141,13 +152,18 @@ START_TEST(test_asks)
 		const char *want;
 	} rows[] = {
 		{ HTTP_GET, NULL, "GET|/echo?a=1|-|Bearer secret|" },
-		{ HTTP_POST, "{\"x\":1}", "POST|/echo?a=1|application/json|Bearer secret|{\"x\":1}" },
+		{ HTTP_POST, "{\"x\":1}",
+		  "POST|/echo?a=1|application/json|Bearer secret|{\"x\":1}" },
 		{ HTTP_POST, "", "POST|/echo?a=1|application/json|Bearer secret|" },
 		{ HTTP_DELETE, NULL, "DELETE|/echo?a=1|-|Bearer secret|" },
 	};
 	up();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		run(&(struct http_client_call) { .method = rows[i].method, .url = STR("/echo?a=1"), .body = str_of(rows[i].body), .headers = headers, .n_headers = 1 });
+		run(&(struct http_client_call) { .method = rows[i].method,
+						 .url = STR("/echo?a=1"),
+						 .body = str_of(rows[i].body),
+						 .headers = headers,
+						 .n_headers = 1 });
 		ck_assert_int_eq(got.err, ERR_OK);
 		ck_assert_int_eq(got.status, 202);
 		ck_assert_str_eq(got.body, rows[i].want);
@@ -199,15 +215,17 @@ START_TEST(test_failures)
 		usec_t timeout;
 		enum err want;
 	} rows[] = {
-		{ "http://127.0.0.1:1/x", 0, ERR_UPSTREAM },        /* nobody there        */
-		{ "file:///etc/passwd", 0, ERR_UPSTREAM },          /* not a protocol of ours */
-		{ "/large", 0, ERR_UPSTREAM },                      /* past the limit      */
+		{ "http://127.0.0.1:1/x", 0, ERR_UPSTREAM }, /* nobody there        */
+		{ "file:///etc/passwd", 0, ERR_UPSTREAM },   /* not a protocol of ours */
+		{ "/large", 0, ERR_UPSTREAM },               /* past the limit      */
 		{ "/slow", 200 * USEC_PER_MS, ERR_TIMEOUT },
 		{ "", 0, ERR_INVALID },
 	};
 	up();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		run(&(struct http_client_call) { .method = HTTP_GET, .url = str_of(rows[i].url), .timeout = rows[i].timeout });
+		run(&(struct http_client_call) { .method = HTTP_GET,
+						 .url = str_of(rows[i].url),
+						 .timeout = rows[i].timeout });
 		ck_assert_msg(got.err == rows[i].want, "%s: %d", rows[i].url, got.err);
 	}
 	down();
@@ -219,7 +237,8 @@ START_TEST(test_a_header_cannot_be_split)
 	static const struct http_client_header bad[] = { { STR("X-A"), STR("b\r\nX-C: d") } };
 
 	up();
-	run(&(struct http_client_call) { .method = HTTP_GET, .url = STR("/echo"), .headers = bad, .n_headers = 1 });
+	run(&(struct http_client_call) {
+		.method = HTTP_GET, .url = STR("/echo"), .headers = bad, .n_headers = 1 });
 	ck_assert_int_eq(got.err, ERR_INVALID);
 	down();
 }
@@ -228,7 +247,8 @@ END_TEST
 START_TEST(test_task_ends_first)
 {
 	up();
-	start(&(struct http_client_call) { .method = HTTP_GET, .url = STR("/slow") }, 100 * USEC_PER_MS);
+	start(&(struct http_client_call) { .method = HTTP_GET, .url = STR("/slow") },
+	      100 * USEC_PER_MS);
 	pump(400 * USEC_PER_MS);
 	ck_assert(got.ended);
 	ck_assert_int_eq(got.err, ERR_TIMEOUT);
@@ -239,7 +259,8 @@ END_TEST
 START_TEST(test_stopping)
 {
 	up();
-	start(&(struct http_client_call) { .method = HTTP_GET, .url = STR("/slow") }, 4 * USEC_PER_SEC);
+	start(&(struct http_client_call) { .method = HTTP_GET, .url = STR("/slow") },
+	      4 * USEC_PER_SEC);
 	pump(50 * USEC_PER_MS);
 	http_client_destroy(asker);
 	asker = NULL;
@@ -254,7 +275,8 @@ START_TEST(test_too_many)
 {
 	up();
 	for (unsigned i = 0; i < HTTP_CLIENT_CALLS_MAX; i++)
-		start(&(struct http_client_call) { .method = HTTP_GET, .url = STR("/slow") }, USEC_PER_SEC);
+		start(&(struct http_client_call) { .method = HTTP_GET, .url = STR("/slow") },
+		      USEC_PER_SEC);
 	pump(10 * USEC_PER_MS);
 	start(&(struct http_client_call) { .method = HTTP_GET, .url = STR("/slow") }, USEC_PER_SEC);
 	pump(10 * USEC_PER_MS);

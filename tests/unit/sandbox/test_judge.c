@@ -13,9 +13,11 @@ static struct judge judge;
 
 /* Two arms of n units each; won and complained of each. */
 static void
-make(int64_t n, int64_t won_control, int64_t won_treatment, int64_t bad_control, int64_t bad_treatment)
+make(int64_t n, int64_t won_control, int64_t won_treatment, int64_t bad_control,
+     int64_t bad_treatment)
 {
-	const int64_t sums[2][2] = { { won_control, won_treatment }, { bad_control, bad_treatment } };
+	const int64_t sums[2][2] = { { won_control, won_treatment },
+				     { bad_control, bad_treatment } };
 
 	manifest = (struct feature_manifest) {
 		.slug = "advice",
@@ -25,8 +27,13 @@ make(int64_t n, int64_t won_control, int64_t won_treatment, int64_t bad_control,
 		.planned_units = 2000,
 		.alpha = 0.05,
 		.minimum_effect = 0.01,
-		.primary = { .name = "won", .kind = FEATURE_PROPORTION, .direction = FEATURE_INCREASE },
-		.guardrails = { { .name = "complaints", .kind = FEATURE_PROPORTION, .direction = FEATURE_DECREASE, .margin = 0.05 } },
+		.primary = { .name = "won",
+			     .kind = FEATURE_PROPORTION,
+			     .direction = FEATURE_INCREASE },
+		.guardrails = { { .name = "complaints",
+				  .kind = FEATURE_PROPORTION,
+				  .direction = FEATURE_DECREASE,
+				  .margin = 0.05 } },
 		.n_guardrails = 1,
 	};
 	memset(&judge, 0, sizeof(judge));
@@ -37,7 +44,9 @@ make(int64_t n, int64_t won_control, int64_t won_treatment, int64_t bad_control,
 	for (size_t arm = 0; arm < 2; arm++) {
 		judge.units[arm] = n;
 		for (size_t i = 0; i < 2; i++)
-			judge.sums[i][arm] = (struct stats_sums) { .n = n, .y = sums[i][arm], .yy = sums[i][arm] };
+			judge.sums[i][arm] = (struct stats_sums) { .n = n,
+								   .y = sums[i][arm],
+								   .yy = sums[i][arm] };
 	}
 }
 
@@ -55,17 +64,116 @@ static const struct {
 	const char *stop; /* NULL: goes on */
 	enum stats_outcome outcome;
 } rows[] = {
-	{ "effect at the planned units", 1000, { 200, 300 }, { 20, 20 }, false, false, false, false, "planned_units", STATS_PROVEN },
-	{ "effect at the planned time", 400, { 80, 160 }, { 8, 8 }, true, false, false, false, "planned_time", STATS_PROVEN },
-	{ "effect before the end", 400, { 80, 160 }, { 8, 8 }, false, false, false, false, NULL, STATS_INCONCLUSIVE },
-	{ "the end, but not all is folded", 1000, { 200, 300 }, { 20, 20 }, false, false, true, false, NULL, STATS_INCONCLUSIVE },
-	{ "no effect", 1000, { 200, 200 }, { 20, 20 }, false, false, false, false, "planned_units", STATS_INCONCLUSIVE },
-	{ "worse", 1000, { 300, 200 }, { 20, 20 }, false, false, false, false, "planned_units", STATS_DISPROVEN },
-	{ "harm long before the end", 300, { 60, 200 }, { 6, 150 }, false, false, false, false, "harm", STATS_DISPROVEN },
-	{ "a little more of the bad is no harm", 300, { 60, 60 }, { 6, 9 }, false, false, false, false, NULL, STATS_INCONCLUSIVE },
-	{ "stopped", 300, { 60, 200 }, { 6, 6 }, false, true, false, false, "stopped", STATS_INCONCLUSIVE },
-	{ "not what was frozen", 1000, { 200, 300 }, { 20, 20 }, false, false, false, true, "planned_units", STATS_INVALID },
-	{ "nobody came", 0, { 0, 0 }, { 0, 0 }, true, false, false, false, "planned_time", STATS_INCONCLUSIVE },
+	{ "effect at the planned units",
+	  1000,
+	  { 200, 300 },
+	  { 20, 20 },
+	  false,
+	  false,
+	  false,
+	  false,
+	  "planned_units",
+	  STATS_PROVEN },
+	{ "effect at the planned time",
+	  400,
+	  { 80, 160 },
+	  { 8, 8 },
+	  true,
+	  false,
+	  false,
+	  false,
+	  "planned_time",
+	  STATS_PROVEN },
+	{ "effect before the end",
+	  400,
+	  { 80, 160 },
+	  { 8, 8 },
+	  false,
+	  false,
+	  false,
+	  false,
+	  NULL,
+	  STATS_INCONCLUSIVE },
+	{ "the end, but not all is folded",
+	  1000,
+	  { 200, 300 },
+	  { 20, 20 },
+	  false,
+	  false,
+	  true,
+	  false,
+	  NULL,
+	  STATS_INCONCLUSIVE },
+	{ "no effect",
+	  1000,
+	  { 200, 200 },
+	  { 20, 20 },
+	  false,
+	  false,
+	  false,
+	  false,
+	  "planned_units",
+	  STATS_INCONCLUSIVE },
+	{ "worse",
+	  1000,
+	  { 300, 200 },
+	  { 20, 20 },
+	  false,
+	  false,
+	  false,
+	  false,
+	  "planned_units",
+	  STATS_DISPROVEN },
+	{ "harm long before the end",
+	  300,
+	  { 60, 200 },
+	  { 6, 150 },
+	  false,
+	  false,
+	  false,
+	  false,
+	  "harm",
+	  STATS_DISPROVEN },
+	{ "a little more of the bad is no harm",
+	  300,
+	  { 60, 60 },
+	  { 6, 9 },
+	  false,
+	  false,
+	  false,
+	  false,
+	  NULL,
+	  STATS_INCONCLUSIVE },
+	{ "stopped",
+	  300,
+	  { 60, 200 },
+	  { 6, 6 },
+	  false,
+	  true,
+	  false,
+	  false,
+	  "stopped",
+	  STATS_INCONCLUSIVE },
+	{ "not what was frozen",
+	  1000,
+	  { 200, 300 },
+	  { 20, 20 },
+	  false,
+	  false,
+	  false,
+	  true,
+	  "planned_units",
+	  STATS_INVALID },
+	{ "nobody came",
+	  0,
+	  { 0, 0 },
+	  { 0, 0 },
+	  true,
+	  false,
+	  false,
+	  false,
+	  "planned_time",
+	  STATS_INCONCLUSIVE },
 };
 
 START_TEST(test_rows)
@@ -77,10 +185,13 @@ START_TEST(test_rows)
 	judge.definition_changed = rows[_i].changed;
 	for (int twice = 0; twice < 2; twice++) {
 		decide();
-		ck_assert_msg((judge.stop == NULL) == (rows[_i].stop == NULL) && (judge.stop == NULL || strcmp(judge.stop, rows[_i].stop) == 0),
-		              "%s: %s", rows[_i].what, judge.stop != NULL ? judge.stop : "goes on");
+		ck_assert_msg(
+			(judge.stop == NULL) == (rows[_i].stop == NULL) &&
+				(judge.stop == NULL || strcmp(judge.stop, rows[_i].stop) == 0),
+			"%s: %s", rows[_i].what, judge.stop != NULL ? judge.stop : "goes on");
 		ck_assert_msg(judge.decided == (rows[_i].stop != NULL), "%s", rows[_i].what);
-		ck_assert_msg(judge.verdict.outcome == rows[_i].outcome, "%s: %s", rows[_i].what, stats_outcome_name(judge.verdict.outcome));
+		ck_assert_msg(judge.verdict.outcome == rows[_i].outcome, "%s: %s", rows[_i].what,
+			      stats_outcome_name(judge.verdict.outcome));
 	}
 }
 END_TEST
@@ -126,7 +237,8 @@ START_TEST(test_text)
 	/* The primary metric's p and interval are not for the eyes of those who could stop. */
 	ck_assert_ptr_null(strstr(buf_cstr(&b), "\"p\":0"));
 	ck_assert_ptr_null(strstr(buf_cstr(&b), "\"lift\""));
-	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "\"won\":{\"control\":{\"n\":400,\"y\":\"80\",\"yy\":\"80\"}"));
+	ck_assert_ptr_nonnull(strstr(
+		buf_cstr(&b), "\"won\":{\"control\":{\"n\":400,\"y\":\"80\",\"yy\":\"80\"}"));
 	judge.time_is_over = true;
 	decide();
 	buf_reset(&b);
