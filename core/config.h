@@ -1,5 +1,5 @@
 /*
- * config.h — the configuration of bimodal-core: one struct, filled from config/core.yaml by the table in config.c.
+ * config.h — the configuration of bimodal-core: what it has beside the common part, filled from config/core.yaml by the table in config.c.
  */
 #ifndef BIMODAL_CORE_CONFIG_H
 #define BIMODAL_CORE_CONFIG_H
@@ -8,53 +8,15 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
-
-/* One PostgreSQL login: where, as whom. */
-struct core_login {
-	const char *host; /* name, address or socket folder; several with commas */
-	const char *port;
-	const char *name; /* database */
-	const char *user;
-	const char *password; /* content of the password file */
-};
+#include "daemon/config.h"
 
 struct core_config {
-	const char *instance;
-	const char *log_level;
-
-	const char *http_address;
-	int64_t http_port;
-	const char *http_port_file;
-	int64_t http_workers;
-	int64_t http_max_connections;
-	int64_t http_max_per_address;
-	usec_t http_head_deadline;
-	usec_t http_body_deadline;
-	usec_t http_idle_deadline;
-	usec_t http_write_deadline;
-	usec_t http_task_deadline;
-	usec_t http_grace;
-
-	const char *pid_file;
-
-	struct core_login database;
-	int64_t read_connections;
-	int64_t read_depth;
-	int64_t write_connections;
-	int64_t slow_connections;
-	int64_t queue_max;
-	usec_t read_timeout;
-	usec_t write_timeout;
-	usec_t slow_timeout;
-	usec_t lock_timeout;
+	struct daemon_config common;
 
 	const char *executor_user;
 	const char *executor_password;
-	struct core_login airlock;
-	struct core_login rehearsal;
-
-	const char *roles_file;
-	const char *cursor_key;
+	struct daemon_login airlock;
+	struct daemon_login rehearsal;
 
 	int64_t flags_experiment_share;
 	int64_t flags_experiment_max;

@@ -17,7 +17,6 @@
 
 struct core {
 	struct core_config config;
-	struct conf conf;
 	struct access_roles *roles;
 
 	struct loop *loop;
@@ -40,13 +39,11 @@ struct core {
 	struct daemon_jobs *jobs;
 };
 
-/* conninfo of one login, in the process's arena. */
-const char *core_conninfo(struct core *c, const struct core_login *login);
 /* A pool with one SLOW connection for jobs and commands. */
-MUST_CHECK enum err core_job_pool(struct core *c, const char *label, const struct core_login *login,
-				  usec_t statement_timeout, struct postgres_pool **out,
-				  struct err_info *info);
-struct core_login core_executor_login(const struct core *c);
+MUST_CHECK enum err core_job_pool(struct core *c, const char *label,
+				  const struct daemon_login *login, usec_t statement_timeout,
+				  struct postgres_pool **out, struct err_info *info);
+struct daemon_login core_executor_login(const struct core *c);
 
 /* Before the fork: every process must know the same metrics in the same order. */
 void core_worker_metrics(void);

@@ -16,7 +16,7 @@ apply_pool(struct core *c, struct postgres_pool **out, struct err_info *info)
 {
 	static const struct postgres_stmt *const none[] = { NULL };
 	const char *conninfo = arena_printf(&c->strings, "%s options='-c role=bimodal_apply'",
-					    core_conninfo(c, &c->config.airlock));
+					    daemon_conninfo(&c->strings, &c->config.airlock, NULL));
 	return postgres_pool_create(
 		c->loop, c->tasks,
 		&(struct postgres_conf) {
@@ -35,7 +35,7 @@ apply_pool(struct core *c, struct postgres_pool **out, struct err_info *info)
 enum err
 core_jobs_start(struct core *c, struct err_info *info)
 {
-	const struct core_login executor = core_executor_login(c);
+	const struct daemon_login executor = core_executor_login(c);
 
 	enum err err = core_job_pool(c, "core/lead", &executor, JOB_TIMEOUT, &c->lead, info);
 	if (err == ERR_OK)
@@ -67,7 +67,7 @@ core_jobs_start(struct core *c, struct err_info *info)
 							 .name = c->config.rehearsal.name,
 							 .user = c->config.rehearsal.user,
 							 .password = c->config.rehearsal.password },
-					  .workers = (unsigned)c->config.http_workers,
+					  .workers = (unsigned)c->config.common.http_workers,
 					  .lock_budget = c->config.change_lock_budget,
 					  .lock_tries = (unsigned)c->config.change_lock_tries,
 					  .drift_period = c->config.drift_period,

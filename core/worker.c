@@ -100,7 +100,7 @@ ready(struct buf *detail, void *arg)
 	const bool all = database && schema && access && flags;
 
 	buf_printf(detail, "{\"status\":\"%s\",\"instance\":", all ? "ready" : "not ready");
-	buf_json_cstr(detail, c->config.instance);
+	buf_json_cstr(detail, c->config.common.instance);
 	buf_printf(detail, ",\"database\":%s,\"schema\":%s,\"access\":%s,\"flags\":%s}",
 		   database ? "true" : "false", schema ? "true" : "false",
 		   access ? "true" : "false", flags ? "true" : "false");
@@ -124,35 +124,6 @@ flush_used(void *arg)
 /* ---- start ---- */
 
 static enum err
-database_start(struct core *c, unsigned worker, struct err_info *info)
-{
-	const struct core_config *config = &c->config;
-	const struct postgres_lane_conf lanes[POSTGRES_LANES] = {
-		[POSTGRES_READ] = { .connections = (unsigned)config->read_connections,
-				    .depth = (unsigned)config->read_depth,
-				    .queue_max = (unsigned)config->queue_max,
-				    .statement_timeout = config->read_timeout },
-		[POSTGRES_WRITE] = { .connections = (unsigned)config->write_connections,
-				     .depth = 1,
-				     .queue_max = (unsigned)config->queue_max,
-				     .statement_timeout = config->write_timeout,
-				     .lock_timeout = config->lock_timeout },
-		[POSTGRES_SLOW] = { .connections = (unsigned)config->slow_connections,
-				    .depth = 1,
-				    .queue_max = (unsigned)config->queue_max,
-				    .statement_timeout = config->slow_timeout },
-	};
-	struct postgres_conf conf = {
-		.label = "core/app",
-		.conninfo = core_conninfo(c, &config->database),
-		.stmts = sql_core_all,
-		.worker = (int)worker,
-	};
-	memcpy(conf.lanes, lanes, sizeof(lanes));
-	return postgres_pool_create(c->loop, c->tasks, &conf, &c->app, info);
-}
-
-static enum err
 snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 {
 	enum err err =
@@ -167,7 +138,7 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 			.pool = c->app,
 			.catalog = &sql_core_catalog,
 			.idempotency = &sql_record_idempotency_get,
-			.cursor_secret = str_of(c->config.cursor_key),
+			.cursor_secret = str_of(c->config.common.cursor_key),
 			.on_swap = schema_swapped,
 			.arg = c,
 		},
@@ -182,9 +153,9 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		.engine = c->tasks,
 		.app = c->app,
 		.worker = (int)worker,
-		.host = c->config.database.host,
-		.port = c->config.database.port,
-		.name = c->config.database.name,
+		.host = c->config.common.database.host,
+		.port = c->config.common.database.port,
+		.name = c->config.common.database.name,
 		.variant = feature_variant,
 		.swapped = features_swapped,
 		.swapped_arg = c,
@@ -200,19 +171,20 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		.arg = c,
 	});
 	const char *label = arena_printf(&c->strings, "bimodal-core/w%u/listen", worker);
-	return daemon_generations_start(c->loop, c->tasks,
-					&(struct daemon_generations_conf) {
-						.pool = c->app,
-						.seen = &sql_worker_seen,
-						.conninfo = core_conninfo(c, &c->config.database),
-						.instance = c->config.instance,
-						.label = label,
-						.worker = worker,
-						.flag = { core_flags_served, core_flags_load, c },
-						.schema = { schema_served, schema_load, c },
-						.access = { access_served, access_load, c },
-					},
-					&c->generations, info);
+	return daemon_generations_start(
+		c->loop, c->tasks,
+		&(struct daemon_generations_conf) {
+			.pool = c->app,
+			.seen = &sql_worker_seen,
+			.conninfo = daemon_conninfo(&c->strings, &c->config.common.database, NULL),
+			.instance = c->config.common.instance,
+			.label = label,
+			.worker = worker,
+			.flag = { core_flags_served, core_flags_load, c },
+			.schema = { schema_served, schema_load, c },
+			.access = { access_served, access_load, c },
+		},
+		&c->generations, info);
 }
 
 /* Every route of the daemon. */
@@ -240,20 +212,11 @@ static enum err
 http_start(struct core *c, int listen_fd, struct err_info *info)
 {
 	static struct daemon_access access_line = { .actor = actor_of };
-	const struct core_config *config = &c->config;
-	const struct http_conf conf = {
-		.head_deadline = config->http_head_deadline,
-		.body_deadline = config->http_body_deadline,
-		.idle_deadline = config->http_idle_deadline,
-		.write_deadline = config->http_write_deadline,
-		.task_deadline = config->http_task_deadline,
-		.max_connections = (unsigned)config->http_max_connections,
-		.max_per_address = (unsigned)config->http_max_per_address,
-		.arena_cap = (size_t)16 * 1024 * 1024,
-		.guard = access_guard,
-		.on_end = daemon_access_line,
-		.arg = &access_line,
-	};
+	struct http_conf conf = daemon_http_conf(&c->config.common);
+
+	conf.guard = access_guard;
+	conf.on_end = daemon_access_line;
+	conf.arg = &access_line;
 	enum err err = http_server_create(c->loop, c->tasks, &conf, &c->http, info);
 	for (size_t i = 0; i < ARRAY_LEN(rooms) && err == ERR_OK; i++)
 		err = http_server_routes(c->http, rooms[i].routes, *rooms[i].n, info);
@@ -266,7 +229,8 @@ http_start(struct core *c, int listen_fd, struct err_info *info)
 enum err
 core_worker_start(struct core *c, const struct process_role *role, struct err_info *info)
 {
-	enum err err = database_start(c, role->worker, info);
+	enum err err = daemon_app_pool(c->loop, c->tasks, &c->strings, &c->config.common,
+				       "core/app", sql_core_all, role->worker, &c->app, info);
 	if (err == ERR_OK)
 		err = snapshots_start(c, role->worker, info);
 	if (err == ERR_OK)

@@ -14,7 +14,7 @@
 enum err
 sandbox_jobs_start(struct sandbox *c, struct err_info *info)
 {
-	const struct sandbox_login deployer = sandbox_deployer_login(c);
+	const struct daemon_login deployer = sandbox_deployer_login(c);
 
 	enum err err = sandbox_job_pool(c, "sandbox/lead", &deployer, 1, NULL, JOB_TIMEOUT,
 					&c->lead, info);
@@ -29,19 +29,20 @@ sandbox_jobs_start(struct sandbox *c, struct err_info *info)
 		return err;
 	sandbox_core_start(c);
 	c->metrics = sandbox_runtime(c, -2, true);
-	sandbox_features_use(SANDBOX_FEATURES_METRICS, &(struct sandbox_features_conf) {
-							       .runtime = c->metrics,
-							       .pool = c->deployer,
-							       .host = c->config.database.host,
-							       .port = c->config.database.port,
-							       .database = c->config.database.name,
-						       });
+	sandbox_features_use(SANDBOX_FEATURES_METRICS,
+			     &(struct sandbox_features_conf) {
+				     .runtime = c->metrics,
+				     .pool = c->deployer,
+				     .host = c->config.common.database.host,
+				     .port = c->config.common.database.port,
+				     .database = c->config.common.database.name,
+			     });
 	c->jobs = daemon_jobs_create(c->loop, c->tasks, c->lead);
 	sandbox_hypothesis_jobs(c->jobs,
 				&(struct sandbox_hypothesis_jobs_conf) {
 					.pool = c->deployer,
 					.core = c->core,
-					.workers = (unsigned)c->config.http_workers,
+					.workers = (unsigned)c->config.common.http_workers,
 					.statement_timeout = c->config.feature_metric_timeout,
 				});
 	sandbox_experiment_jobs(c->jobs, &(struct sandbox_experiment_jobs_conf) {

@@ -14,15 +14,12 @@
 #include "sandbox/install/install.h"
 #include "sandbox/replica/heal.h"
 #include "sandbox/replica/replica.h"
-#include "daemon/daemon.h"
+#include "daemon/program.h"
 
 #define MAX_TASKS 16384
 #define COMMAND_DEADLINE (600 * USEC_PER_SEC)
-#define RESTART_MAX 10
-#define RESTART_WINDOW (60 * USEC_PER_SEC)
 
 static struct sandbox sandbox;
-static struct daemon_args arguments;
 
 static const struct daemon_command commands[] = {
 	{ .name = "migrate",
@@ -30,46 +27,29 @@ static const struct daemon_command commands[] = {
 	  .steps = sandbox_install_migrate },
 };
 
-const char *
-sandbox_conninfo(struct sandbox *c, const struct sandbox_login *login)
-{
-	return postgres_conninfo(&c->strings, login->host, login->port, login->name, login->user,
-				 login->password,
-				 "connect_timeout=5 target_session_attrs=read-write "
-				 "keepalives_idle=10 keepalives_interval=5 tcp_user_timeout=15000");
-}
-
-struct sandbox_login
+struct daemon_login
 sandbox_deployer_login(const struct sandbox *c)
 {
-	struct sandbox_login login = c->config.database;
+	struct daemon_login login = c->config.common.database;
 	login.user = c->config.deployer_user;
 	login.password = c->config.deployer_password;
 	return login;
 }
 
 enum err
-sandbox_job_pool(struct sandbox *c, const char *label, const struct sandbox_login *login,
+sandbox_job_pool(struct sandbox *c, const char *label, const struct daemon_login *login,
 		 unsigned connections, const char *extra, usec_t statement_timeout,
 		 struct postgres_pool **out, struct err_info *info)
 {
-	const char *conninfo = sandbox_conninfo(c, login);
-	if (extra != NULL && conninfo != NULL)
-		conninfo = arena_printf(&c->strings, "%s %s", conninfo, extra);
-	static const struct postgres_stmt *const none[] = { NULL };
-	return postgres_pool_create(
-		c->loop, c->tasks,
-		&(struct postgres_conf) {
-			.label = label,
-			.conninfo = conninfo,
-			.lanes = { [POSTGRES_SLOW] = { .connections = connections,
-						       .depth = 1,
-						       .queue_max = 100,
-						       .statement_timeout = statement_timeout } },
-			.stmts = none,
-			.worker = -2,
-		},
-		out, info);
+	return daemon_job_pool(c->loop, c->tasks, &c->strings,
+			       &(struct daemon_job_pool_conf) {
+				       .label = label,
+				       .login = login,
+				       .extra = extra,
+				       .connections = connections,
+				       .statement_timeout = statement_timeout,
+			       },
+			       out, info);
 }
 
 /* ---- one-off commands ---- */
@@ -78,7 +58,7 @@ static int
 command_run(const struct daemon_args *args)
 {
 	struct err_info info = { .code = ERR_OK };
-	const struct sandbox_login deployer = sandbox_deployer_login(&sandbox);
+	const struct daemon_login deployer = sandbox_deployer_login(&sandbox);
 	int exit_code = 1;
 
 	sandbox.loop = loop_create();
@@ -135,23 +115,15 @@ sandbox_shared_finish(struct sandbox *c)
 	c->core = NULL;
 }
 
-/* A worker answers the outside: it must not even hold what would let it change the schema. */
-static void
-forget_secret(const char **secret)
-{
-	char *p = (char *)(uintptr_t)*secret;
-	explicit_bzero(p, strlen(p));
-	*secret = "";
-}
-
 static enum err
 process_start(const struct process_role *role, void *arg UNUSED, struct err_info *info)
 {
 	sandbox.loop = role->loop;
 	sandbox.tasks = task_engine_create(sandbox.loop, MAX_TASKS);
 	arena_init(&sandbox.strings, ARENA_CAP_BYTES);
+	/* A worker answers the outside: it must not even hold what would let it change the schema. */
 	if (role->is_worker && !role->is_jobs)
-		forget_secret(&sandbox.config.deployer_password);
+		daemon_secret_forget(&sandbox.config.deployer_password);
 	enum err err = ERR_OK;
 	if (role->is_jobs)
 		err = sandbox_jobs_start(&sandbox, info);
@@ -186,24 +158,6 @@ process_finish(const struct process_role *role, void *arg UNUSED)
 }
 
 static void
-process_reload(const struct process_role *role UNUSED, void *arg UNUSED)
-{
-	static struct sandbox_config fresh;
-	daemon_conf_reload(&arguments, sandbox_config_keys, sandbox_config_keys_count, &fresh,
-			   &fresh.log_level);
-}
-
-static void
-process_dump(const struct process_role *role UNUSED, void *arg UNUSED)
-{
-	struct buf out;
-	buf_init(&out, 1024 * 1024);
-	task_dump(sandbox.tasks, &out);
-	fprintf(stderr, "%.*s\n", STR_FMT(buf_str(&out)));
-	buf_free(&out);
-}
-
-static void
 metrics_register(void)
 {
 	postgres_metrics("sandbox/app");
@@ -218,71 +172,47 @@ metrics_register(void)
 	sandbox_worker_metrics();
 }
 
-static int
-serve(const struct daemon_args *args)
-{
-	const struct sandbox_config *config = &sandbox.config;
-
-	metrics_register();
-	return process_run(&(struct process_conf) {
-		.name = "sandbox",
-		.address = config->http_address,
-		.port = (unsigned)config->http_port,
-		.port_file = config->http_port_file[0] != '\0' ? config->http_port_file : NULL,
-		.pid_file = config->pid_file[0] != '\0' ? config->pid_file : NULL,
-		.workers = args->foreground ? 0 : (unsigned)config->http_workers,
-		.backlog = 1024,
-		.grace_us = config->http_grace,
-		.restart_max = RESTART_MAX,
-		.restart_window = RESTART_WINDOW,
-		.start = process_start,
-		.stop = process_stop,
-		.finish = process_finish,
-		.reload = process_reload,
-		.dump = process_dump,
-	});
-}
-
 static enum err
 roles_load(void)
 {
 	struct yaml_errors errors;
 	yaml_errors_init(&errors);
-	const enum err err = access_roles_load(sandbox.config.roles_file, &sandbox.roles, &errors);
+	const enum err err =
+		access_roles_load(sandbox.config.common.roles_file, &sandbox.roles, &errors);
 	if (err != ERR_OK)
 		fprintf(stderr, "%.*s", STR_FMT(buf_str(&errors.text)));
 	yaml_errors_free(&errors);
 	return err;
 }
 
+static void
+release(void)
+{
+	access_roles_free(sandbox.roles);
+}
+
 int
 main(int argc, char **argv)
 {
-	int exit_code = 0;
-
-	if (!daemon_args_parse(argc, argv, "bimodal-sandbox", commands, ARRAY_LEN(commands),
-			       &arguments, &exit_code))
-		return exit_code;
-	if (daemon_conf_load(&arguments, &sandbox.conf, sandbox_config_keys,
-			     sandbox_config_keys_count, &sandbox.config) != ERR_OK ||
-	    roles_load() != ERR_OK) {
-		conf_free(&sandbox.conf);
-		return 2;
-	}
-	enum log_level level = LOG_INFO;
-	if (log_level_parse(sandbox.config.log_level, &level) != ERR_OK) {
-		fprintf(stderr,
-			"log.level: \"%s\" is not a level (error, warn, info, debug, trace)\n",
-			sandbox.config.log_level);
-		exit_code = 2;
-	} else if (arguments.check_config) {
-		printf("configuration OK\n");
-	} else if (!arguments.print_config) {
-		log_init("sandbox", -1, level);
-		signal(SIGPIPE, SIG_IGN);
-		exit_code = arguments.command != NULL ? command_run(&arguments) : serve(&arguments);
-	}
-	access_roles_free(sandbox.roles);
-	conf_free(&sandbox.conf);
-	return exit_code;
+	return daemon_program_run(argc, argv,
+				  &(struct daemon_program) {
+					  .name = "sandbox",
+					  .commands = commands,
+					  .n_commands = ARRAY_LEN(commands),
+					  .defaults = { .instance = "sandbox-1",
+							.http_port = "7420",
+							.database_port = "7403" },
+					  .keys = sandbox_config_keys,
+					  .n_keys = sandbox_config_keys_count,
+					  .config = &sandbox.config.common,
+					  .config_bytes = sizeof(sandbox.config),
+					  .check = roles_load,
+					  .metrics = metrics_register,
+					  .command = command_run,
+					  .start = process_start,
+					  .stop = process_stop,
+					  .finish = process_finish,
+					  .release = release,
+					  .tasks = &sandbox.tasks,
+				  });
 }

@@ -20,7 +20,6 @@
 
 struct sandbox {
 	struct sandbox_config config;
-	struct conf conf;
 	struct access_roles *roles;
 
 	struct loop *loop;
@@ -44,14 +43,12 @@ struct sandbox {
 	struct feature_runtime *metrics; /* computes metrics */
 };
 
-/* conninfo of one login, in the process's arena. */
-const char *sandbox_conninfo(struct sandbox *c, const struct sandbox_login *login);
 /* A pool with SLOW connections for jobs and commands; `extra` is put behind its conninfo, or NULL. */
 MUST_CHECK enum err sandbox_job_pool(struct sandbox *c, const char *label,
-				     const struct sandbox_login *login, unsigned connections,
+				     const struct daemon_login *login, unsigned connections,
 				     const char *extra, usec_t statement_timeout,
 				     struct postgres_pool **out, struct err_info *info);
-struct sandbox_login sandbox_deployer_login(const struct sandbox *c);
+struct daemon_login sandbox_deployer_login(const struct sandbox *c);
 
 /* Before the fork: every process must know the same metrics in the same order. */
 void sandbox_worker_metrics(void);

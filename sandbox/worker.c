@@ -81,7 +81,7 @@ ready(struct buf *detail, void *arg)
 	const bool all = database && schema && access && features && flags;
 
 	buf_printf(detail, "{\"status\":\"%s\",\"instance\":", all ? "ready" : "not ready");
-	buf_json_cstr(detail, c->config.instance);
+	buf_json_cstr(detail, c->config.common.instance);
 	buf_printf(detail,
 		   ",\"database\":%s,\"schema\":%s,\"access\":%s,\"features\":%s,\"flags\":%s}",
 		   database ? "true" : "false", schema ? "true" : "false",
@@ -99,35 +99,6 @@ actor_of(const struct task *t)
 
 /* ---- start ---- */
 
-static enum err
-database_start(struct sandbox *c, unsigned worker, struct err_info *info)
-{
-	const struct sandbox_config *config = &c->config;
-	const struct postgres_lane_conf lanes[POSTGRES_LANES] = {
-		[POSTGRES_READ] = { .connections = (unsigned)config->read_connections,
-				    .depth = (unsigned)config->read_depth,
-				    .queue_max = (unsigned)config->queue_max,
-				    .statement_timeout = config->read_timeout },
-		[POSTGRES_WRITE] = { .connections = (unsigned)config->write_connections,
-				     .depth = 1,
-				     .queue_max = (unsigned)config->queue_max,
-				     .statement_timeout = config->write_timeout,
-				     .lock_timeout = config->lock_timeout },
-		[POSTGRES_SLOW] = { .connections = (unsigned)config->slow_connections,
-				    .depth = 1,
-				    .queue_max = (unsigned)config->queue_max,
-				    .statement_timeout = config->slow_timeout },
-	};
-	struct postgres_conf conf = {
-		.label = "sandbox/app",
-		.conninfo = sandbox_conninfo(c, &config->database),
-		.stmts = sql_sandbox_all,
-		.worker = (int)worker,
-	};
-	memcpy(conf.lanes, lanes, sizeof(lanes));
-	return postgres_pool_create(c->loop, c->tasks, &conf, &c->app, info);
-}
-
 /* Flags, features and experiments of this worker. */
 static void
 rooms_start(struct sandbox *c, unsigned worker)
@@ -135,15 +106,16 @@ rooms_start(struct sandbox *c, unsigned worker)
 	sandbox_core_start(c);
 	c->features = sandbox_runtime(c, (int)worker, false);
 	sandbox_flags_use(c->loop, c->tasks, c->app, swapped, c);
-	sandbox_features_use(SANDBOX_FEATURES_CALLS, &(struct sandbox_features_conf) {
-							     .runtime = c->features,
-							     .pool = c->app,
-							     .host = c->config.database.host,
-							     .port = c->config.database.port,
-							     .database = c->config.database.name,
-							     .swapped = swapped,
-							     .arg = c,
-						     });
+	sandbox_features_use(SANDBOX_FEATURES_CALLS,
+			     &(struct sandbox_features_conf) {
+				     .runtime = c->features,
+				     .pool = c->app,
+				     .host = c->config.common.database.host,
+				     .port = c->config.common.database.port,
+				     .database = c->config.common.database.name,
+				     .swapped = swapped,
+				     .arg = c,
+			     });
 	sandbox_hypothesis_use(&(struct sandbox_hypothesis_conf) {
 		.pool = c->app,
 		.runtime = c->features,
@@ -156,7 +128,7 @@ rooms_start(struct sandbox *c, unsigned worker)
 	sandbox_acknowledge_start(c->loop, c->tasks,
 				  &(struct sandbox_acknowledge_conf) {
 					  .core = c->core,
-					  .instance = c->config.instance,
+					  .instance = c->config.common.instance,
 					  .worker = worker,
 					  .flag = sandbox_flags_served,
 					  .schema = schema_served,
@@ -181,7 +153,7 @@ snapshots_start(struct sandbox *c, unsigned worker, struct err_info *info)
 			.pool = c->app,
 			.catalog = &sql_sandbox_catalog,
 			.copy = true,
-			.cursor_secret = str_of(c->config.cursor_key),
+			.cursor_secret = str_of(c->config.common.cursor_key),
 			.on_swap = schema_swapped,
 			.arg = c,
 		},
@@ -202,8 +174,8 @@ snapshots_start(struct sandbox *c, unsigned worker, struct err_info *info)
 		&(struct daemon_generations_conf) {
 			.pool = c->app,
 			.seen = &sql_sandbox_generations,
-			.conninfo = sandbox_conninfo(c, &c->config.database),
-			.instance = c->config.instance,
+			.conninfo = daemon_conninfo(&c->strings, &c->config.common.database, NULL),
+			.instance = c->config.common.instance,
 			.label = label,
 			.worker = worker,
 			.flag = { sandbox_flags_served, sandbox_flags_load, c },
@@ -237,20 +209,11 @@ static enum err
 http_start(struct sandbox *c, int listen_fd, struct err_info *info)
 {
 	static struct daemon_access access_line = { .actor = actor_of };
-	const struct sandbox_config *config = &c->config;
-	const struct http_conf conf = {
-		.head_deadline = config->http_head_deadline,
-		.body_deadline = config->http_body_deadline,
-		.idle_deadline = config->http_idle_deadline,
-		.write_deadline = config->http_write_deadline,
-		.task_deadline = config->http_task_deadline,
-		.max_connections = (unsigned)config->http_max_connections,
-		.max_per_address = (unsigned)config->http_max_per_address,
-		.arena_cap = (size_t)16 * 1024 * 1024,
-		.guard = access_guard,
-		.on_end = daemon_access_line,
-		.arg = &access_line,
-	};
+	struct http_conf conf = daemon_http_conf(&c->config.common);
+
+	conf.guard = access_guard;
+	conf.on_end = daemon_access_line;
+	conf.arg = &access_line;
 	enum err err = http_server_create(c->loop, c->tasks, &conf, &c->http, info);
 	for (size_t i = 0; i < ARRAY_LEN(rooms) && err == ERR_OK; i++)
 		err = http_server_routes(c->http, rooms[i].routes, *rooms[i].n, info);
@@ -263,7 +226,8 @@ http_start(struct sandbox *c, int listen_fd, struct err_info *info)
 enum err
 sandbox_worker_start(struct sandbox *c, const struct process_role *role, struct err_info *info)
 {
-	enum err err = database_start(c, role->worker, info);
+	enum err err = daemon_app_pool(c->loop, c->tasks, &c->strings, &c->config.common,
+				       "sandbox/app", sql_sandbox_all, role->worker, &c->app, info);
 	if (err == ERR_OK)
 		err = snapshots_start(c, role->worker, info);
 	if (err == ERR_OK)
