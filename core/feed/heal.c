@@ -19,7 +19,7 @@
 #define SUBSCRIPTIONS 2
 #define SQL_BYTES 512
 
-enum action { HEAL_NOTHING, HEAL_CUT, HEAL_SLOT, HEAL_ENABLE, HEAL_FORGET, HEAL_COPY, HEAL_END };
+enum action { HEAL_NOTHING, HEAL_CUT, HEAL_SLOT, HEAL_ENABLE, HEAL_FORGET, HEAL_COPY, HEAL_END, HEAL_ADD };
 
 struct subscription {
 	char name[64];
@@ -28,6 +28,7 @@ struct subscription {
 	bool is_nothing; /* reads the empty publication        */
 	int64_t tables;
 	int64_t ready;
+	int64_t new_tables; /* made by an applied change, not subscribed to yet */
 	char slot[16]; /* ok, lost or missing                */
 	bool is_copy_lost;
 	bool is_open; /* core's table says: is being healed */
@@ -75,6 +76,7 @@ look_core(struct task *t)
 		s->is_nothing = postgres_bool(t, 0, row, 3);
 		s->tables = postgres_int(t, 0, row, 4, 0);
 		s->ready = postgres_int(t, 0, row, 5, 0);
+		s->new_tables = postgres_int(t, 0, row, 6, 0);
 		buf_printf(&names, "%s%s", i == 0 ? "{" : ",", s->name);
 		buf_printf(&oids, "%s%s", i == 0 ? "{" : ",", s->oid);
 	}
@@ -101,6 +103,8 @@ action_of(const struct subscription *s)
 			return HEAL_NOTHING;
 		if (!has_slot || s->is_copy_lost)
 			return HEAL_CUT;
+		if (s->new_tables > 0)
+			return HEAL_ADD;
 		return s->is_open && s->tables > 0 && s->tables == s->ready ? HEAL_END
 									    : HEAL_NOTHING;
 	}
@@ -198,6 +202,7 @@ act(struct task *t)
 	case HEAL_ENABLE:
 		return script(t, "alter subscription @ enable", name, "");
 	case HEAL_FORGET:
+	case HEAL_ADD:
 		return script(t, "alter subscription @ refresh publication", name, "");
 	case HEAL_COPY:
 		return script(t,
@@ -244,6 +249,9 @@ again(struct task *t)
 {
 	const struct heal *h = task_state(t, sizeof(*h));
 
+	/* Core may publish the new table a moment later: look again at the next turn, not at once. */
+	if (h->action == HEAL_ADD)
+		return STEP_DONE;
 	if (h->action == HEAL_END)
 		log_info("feed.resync", "subscription %s of the airlock is complete again",
 			 h->at->name);
