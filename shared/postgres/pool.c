@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 
+#define ANSWERING USEC_PER_MS /* a connection that finished a statement so lately is not stuck */
 #define SERVICE_WEIGHT 16 /* of the moving mean: one sample moves it by 1/16 */
 
 static struct postgres_pool *pools;
@@ -157,6 +158,26 @@ least_loaded(struct lane *lane)
 	return best;
 }
 
+/*
+ * Which connection takes the next statement. One that is answering right now takes it with what it already has, up to half its depth:
+ * the server then does several for one wake-up (a quarter more reads a second on two cores, measured by make bench). One that has
+ * been silent for a moment may be stuck behind a slow statement; others then go to the least loaded.
+ */
+static struct connection *
+connection_choose(struct lane *lane, usec_t now)
+{
+	struct connection *best = NULL;
+	for (unsigned i = 0; i < lane->conf.connections; i++) {
+		struct connection *c = &lane->connections[i];
+		if (c->state != CONN_READY || c->doomed != NULL || c->fifo.n == 0 ||
+		    c->fifo.n >= (lane->conf.depth + 1) / 2 || now - c->progress_at >= ANSWERING)
+			continue;
+		if (best == NULL || c->fifo.n > best->fifo.n)
+			best = c;
+	}
+	return best != NULL ? best : least_loaded(lane);
+}
+
 static void
 lane_dispatch(struct lane *lane, usec_t now)
 {
@@ -165,7 +186,7 @@ lane_dispatch(struct lane *lane, usec_t now)
 			postgres_request_free(queue_pop(lane));
 			continue;
 		}
-		struct connection *c = least_loaded(lane);
+		struct connection *c = connection_choose(lane, now);
 		if (c == NULL)
 			return;
 		struct request *r = queue_pop(lane);
