@@ -101,10 +101,12 @@ def test_position_and_lag_are_told(product, core, sandbox):
 
 def test_heartbeats_keep_an_idle_copy_fresh(product, sandbox):
     seen = set()
+    start = time.monotonic()
     for _ in range(35):
         seen.add(str(product.clusters.one("sandbox", "SELECT at FROM lab.position")))
         time.sleep(0.1)
-    assert 3 <= len(seen) <= 6, len(seen)
+    # One a second, and never a storm; a machine under load may lose some and take longer for the look.
+    assert 3 <= len(seen) <= time.monotonic() - start + 3, len(seen)
     assert sandbox.metric("bimodal_copy_lag_milliseconds") < 5000
 
 
