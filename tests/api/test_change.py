@@ -185,41 +185,6 @@ def test_from_the_request_to_the_rollback(lab):
     act(core, cid, "rollback", status=409)
 
 
-def test_a_new_object_is_served_and_reaches_the_sandbox(lab):
-    core = lab.core
-    fields = [("id", "uuid", "open", "uuid", False), ("version", "integer", "open", "integer", False),
-              ("created_at", "timestamp with time zone", "open", "timestamp", False),
-              ("updated_at", "timestamp with time zone", "open", "timestamp", False),
-              ("name", "text", "open", "text", True), ("price", "numeric(12,2)", "open", "decimal", True),
-              ("supplier", "text", "internal", "text", True)]
-    rows = ",\n".join(f"('products', '{n}', {i}, '{t}', '{c}', '{k}', {str(w).lower()}, {str(n == 'name').lower()})"
-                      for i, (n, t, c, k, w) in enumerate(fields, 1))
-    cid = file(core, {
-        "kind": "schema", "title": "Products", "why": "offers need them", "business_owner": "sales", "technical_owner": "crm-team",
-        "up": "CREATE TABLE crm.product (id uuid PRIMARY KEY DEFAULT crm.uuid_v7(), version int NOT NULL DEFAULT 1,"
-              " created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),"
-              " name text NOT NULL, price numeric(12,2), supplier text);\n"
-              "INSERT INTO change.resource (name, singular, table_name, published, label, position)"
-              " VALUES ('products', 'product', 'product', true, 'Products', 7);\n"
-              "INSERT INTO change.field (resource, name, position, type, class, kind, writable, filterable) VALUES\n" + rows + ";\n"
-              "GRANT SELECT, INSERT, UPDATE, DELETE ON crm.product TO bimodal_app, bimodal_executor;\n"
-              "SELECT crm.triggers_ensure('product');",
-        "down": "DELETE FROM change.resource WHERE name = 'products';\nDROP TABLE crm.product;"})
-    j = until(core, cid, "rehearsed", "failed")
-    assert j["state"] == "rehearsed", j["error"]
-    act(core, cid, "approve", role="product_owner")
-    act(core, cid, "apply")
-    until(core, cid, "applied")
-    r = core.post("/v1/products", {"name": "Hammer", "price": 12.5, "supplier": "secret partner"}, role="operator")
-    assert r.status == 403, r  # rights are given by role, not by the schema
-    lab.clusters.rows("core", "INSERT INTO crm.product (name, price, supplier) SELECT 'Hammer', 12.5, 'secret partner'"
-                      " FROM (SELECT set_config('bimodal.actor', 'test', true)) a", role="bimodal_app")
-    got = core.get("/v1/products", role="operator").json["data"]
-    assert [(x["name"], x["price"]) for x in got] == [("Hammer", 12.5)]
-    lab.arrived("SELECT count(*) = 1 FROM crm.product WHERE name = 'Hammer'", seconds=30)
-    assert lab.clusters.rows("sandbox", "SELECT 1 FROM pg_attribute WHERE attrelid = 'crm.product'::regclass AND attname = 'supplier'") == []
-
-
 def jobs_child(core):
     """The child that was forked last (the kernel lists them in that order; their numbers may have wrapped)."""
     pid = core.process.pid
@@ -356,3 +321,39 @@ def test_the_ledger_holds_and_tells_it_all(lab):
     page = core.get("/v1/ledger?limit=2", role="operator").json
     assert len(page["data"]) == 2 and page["page"]["next"] == "2"
     assert core.get("/v1/ledger?after=2&limit=1", role="operator").json["data"][0]["seq"] == 3
+
+
+def test_a_new_object_is_served_and_reaches_the_sandbox(lab):
+    core = lab.core
+    fields = [("id", "uuid", "open", "uuid", False), ("version", "integer", "open", "integer", False),
+              ("created_at", "timestamp with time zone", "open", "timestamp", False),
+              ("updated_at", "timestamp with time zone", "open", "timestamp", False),
+              ("name", "text", "open", "text", True), ("price", "numeric(12,2)", "open", "decimal", True),
+              ("supplier", "text", "internal", "text", True)]
+    rows = ",\n".join(f"('products', '{n}', {i}, '{t}', '{c}', '{k}', {str(w).lower()}, {str(n == 'name').lower()})"
+                      for i, (n, t, c, k, w) in enumerate(fields, 1))
+    cid = file(core, {
+        "kind": "schema", "title": "Products", "why": "offers need them", "business_owner": "sales", "technical_owner": "crm-team",
+        "up": "CREATE TABLE crm.product (id uuid PRIMARY KEY DEFAULT crm.uuid_v7(), version int NOT NULL DEFAULT 1,"
+              " created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),"
+              " name text NOT NULL, price numeric(12,2), supplier text);\n"
+              "INSERT INTO change.resource (name, singular, table_name, published, label, position)"
+              " VALUES ('products', 'product', 'product', true, 'Products', 7);\n"
+              "INSERT INTO change.field (resource, name, position, type, class, kind, writable, filterable) VALUES\n" + rows + ";\n"
+              "GRANT SELECT, INSERT, UPDATE, DELETE ON crm.product TO bimodal_app, bimodal_executor;\n"
+              "SELECT crm.triggers_ensure('product');",
+        "down": "DELETE FROM change.resource WHERE name = 'products';\nDROP TABLE crm.product;"})
+    j = until(core, cid, "rehearsed", "failed")
+    assert j["state"] == "rehearsed", j["error"]
+    act(core, cid, "approve", role="product_owner")
+    act(core, cid, "apply")
+    until(core, cid, "applied")
+    r = core.post("/v1/products", {"name": "Hammer", "price": 12.5, "supplier": "secret partner"}, role="operator")
+    assert r.status == 403, r  # rights are given by role, not by the schema
+    lab.clusters.rows("core", "INSERT INTO crm.product (name, price, supplier) SELECT 'Hammer', 12.5, 'secret partner'"
+                      " FROM (SELECT set_config('bimodal.actor', 'test', true)) a", role="bimodal_app")
+    got = core.get("/v1/products", role="operator").json["data"]
+    assert [(x["name"], x["price"]) for x in got] == [("Hammer", 12.5)]
+    lab.arrived("SELECT to_regclass('crm.product') IS NOT NULL", seconds=60)
+    lab.arrived("SELECT count(*) = 1 FROM crm.product WHERE name = 'Hammer'", seconds=60)
+    assert lab.clusters.rows("sandbox", "SELECT 1 FROM pg_attribute WHERE attrelid = 'crm.product'::regclass AND attname = 'supplier'") == []
