@@ -103,10 +103,10 @@ action_of(const struct subscription *s)
 			return HEAL_NOTHING;
 		if (!has_slot || s->is_copy_lost)
 			return HEAL_CUT;
-		if (s->new_tables > 0)
-			return HEAL_ADD;
-		return s->is_open && s->tables > 0 && s->tables == s->ready ? HEAL_END
-									    : HEAL_NOTHING;
+		/* First the end of a re-sync: nothing may keep it from being told. */
+		if (s->is_open && s->tables > 0 && s->tables == s->ready)
+			return HEAL_END;
+		return s->new_tables > 0 ? HEAL_ADD : HEAL_NOTHING;
 	}
 	if (!s->is_enabled)
 		return has_slot ? HEAL_ENABLE : HEAL_SLOT;
