@@ -299,6 +299,30 @@ class Clusters:
     def hop_crm(self, name, source, role):
         self.subscribe(name, source, role, "bimodal_crm")
 
+    def feed_state(self):
+        """What each server says of the feed, in plain text: for the error of a test that waited for it in vain."""
+        asked = {
+            "slots": "SELECT slot_name, active, wal_status, restart_lsn, confirmed_flush_lsn FROM pg_replication_slots",
+            "tables": "SELECT s.subname, r.srrelid::regclass::text, r.srsubstate, r.srsublsn FROM pg_subscription_rel r"
+                      " JOIN pg_subscription s ON s.oid = r.srsubid WHERE r.srsubstate <> 'r'",
+            "subscribed": "SELECT s.subname, s.subenabled, s.subpublications, count(r.srrelid) FROM pg_subscription s"
+                          " LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid GROUP BY s.oid, 1, 2, 3",
+            "workers": "SELECT subname, relid::regclass::text, pid, received_lsn, latest_end_lsn FROM pg_stat_subscription",
+            "published": "SELECT pubname, schemaname || '.' || tablename FROM pg_publication_tables WHERE schemaname = 'crm'",
+            "activity": "SELECT pid, backend_type, usename, state, wait_event, backend_xid, backend_xmin, now() - xact_start,"
+                        " left(query, 120) FROM pg_stat_activity WHERE backend_type NOT LIKE '%writer' AND datname IS NOT NULL",
+            "locks": "SELECT pid, locktype, relation::regclass::text, mode FROM pg_locks WHERE NOT granted",
+        }
+        lines = []
+        for name in self.names:
+            try:
+                for what, sql in asked.items():
+                    lines += [f"{name} {what}: {row}" for row in self.rows(name, sql)]
+                lines += [f"{name} log: {x}" for x in self.cluster[name].log.read_text().splitlines()[-12:]]
+            except psycopg2.Error as e:
+                lines.append(f"{name}: {e}")
+        return "\n".join(lines)
+
     def feed_setup(self):
         """core -> airlock -> sandbox, each with its registry first: the registry makes the tables."""
         self.hop_registry("airlock", "core", "bimodal_feed")

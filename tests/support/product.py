@@ -244,5 +244,8 @@ class Product:
         assert not failed, failed
 
     def arrived(self, sql, args=None, seconds=10.0):
-        """Seconds until the query is true in the sandbox's database."""
-        return self.clusters.wait("sandbox", sql, args, seconds)
+        """Seconds until the query is true in the sandbox's database; if it never is, the error says how the feed stands."""
+        try:
+            return self.clusters.wait("sandbox", sql, args, seconds)
+        except TimeoutError as e:
+            raise TimeoutError(f"{e}\n{self.clusters.feed_state()}") from None
