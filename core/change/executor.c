@@ -22,6 +22,7 @@
 #define ACKNOWLEDGE_MAX (2 * USEC_PER_SEC)
 #define AIRLOCK_MAX (20 * USEC_PER_SEC)
 #define POLL (20 * USEC_PER_MS)
+#define MARK_SHAPE "SELECT crm.feed_mark('shape', change.shape());\n"
 
 struct change_run core_change_run;
 struct core_change_conf core_change_conf;
@@ -291,10 +292,11 @@ main_after(void)
 		buf_printf(&b, "SELECT change.run_finish(%s, %s);\n", run.intent,
 			   run.exact ? "true" : "false");
 	else if (run.expect != NULL)
-		buf_printf(&b, "SELECT change.run_step(%s, 'airlock', '%s');\n", run.intent,
-			   run.expect);
+		buf_printf(&b, MARK_SHAPE "SELECT change.run_step(%s, 'airlock', '%s');\n",
+			   run.intent, run.expect);
 	else
-		buf_printf(&b, "SELECT change.run_step(%s, 'airlock', NULL);\n", run.intent);
+		buf_printf(&b, MARK_SHAPE "SELECT change.run_step(%s, 'airlock', NULL);\n",
+			   run.intent);
 	const char *text = b.failed ? NULL : arena_strdup(&run.arena, buf_str(&b));
 	buf_free(&b);
 	return text;
@@ -353,20 +355,20 @@ main_look(struct task *t)
 
 /* ---- airlock ---- */
 
-/* What the registry opens, as one hash: equal on both sides once its rows have arrived. */
-static const char registry_hash[] =
+/* The airlock follows once it has the registry's rows and, in crm, every row of before the change: one of these that names a
+ * column that is gone there would stop the feed for good. */
+static const char core_shape[] =
+	"SET ROLE " CHANGE_OWNER ";\nSELECT change.shape()::pg_catalog.text";
+static const char airlock_shape[] =
 	"SET ROLE " CHANGE_OWNER
-	";\nSELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce("
-	"pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.table_name, c.name, c.type, c.place, "
-	"c.key), ','"
-	" ORDER BY c.table_name, c.name), ''), 'UTF8')), 'hex') FROM change.published_columns() c";
+	";\nSELECT change.shape()::pg_catalog.text, change.shape_arrived()";
 
 static enum step
 airlock_ask(struct task *t)
 {
 	if (run.waited < clock_now_us())
 		run.waited = clock_now_us() + AIRLOCK_MAX;
-	return postgres_script(core_change_conf.executor, t, registry_hash);
+	return postgres_script(core_change_conf.executor, t, core_shape);
 }
 
 static enum step
@@ -374,7 +376,7 @@ airlock_compare(struct task *t)
 {
 	run.expect = keep(postgres_value(t, 0, 0, 0));
 	task_wait_soft(t);
-	const enum step next = postgres_script(core_change_conf.airlock, t, registry_hash);
+	const enum step next = postgres_script(core_change_conf.airlock, t, airlock_shape);
 	if (next != STEP_DONE)
 		return next;
 	/* It cannot even be asked. */
@@ -390,12 +392,17 @@ airlock_look(struct task *t)
 
 	if (task_wait_err(t, 0, &info) != ERR_OK)
 		return later(t, info);
-	if (str_is(postgres_value(t, 0, 0, 0), run.expect))
+	const bool registry = str_is(postgres_value(t, 0, 0, 0), run.expect);
+	if (registry && postgres_bool(t, 0, 0, 1))
 		return STEP_NEXT;
-	if (clock_now_us() > run.waited - POLL)
-		return later(t, &(struct err_info) {
-					.code = ERR_TIMEOUT,
-					.msg = "the registry has not arrived at the airlock yet" });
+	if (clock_now_us() > run.waited - POLL) {
+		struct err_info late = { .code = ERR_TIMEOUT };
+		(void)str_copy(late.msg, sizeof(late.msg),
+			       registry ? STR("rows of before the change are still on their way "
+					      "to the airlock")
+					: STR("the registry has not arrived at the airlock yet"));
+		return later(t, &late);
+	}
 	(void)task_jump(t, airlock_ask);
 	return task_sleep(t, POLL);
 }

@@ -1,6 +1,8 @@
 /*
  * heal.c — see heal.h. When the copy stands still, core is asked what it sees of our slots on the airlock. One that is lost cannot be read
  * on from, and only core can make another: so the subscription is cut off first, core is asked for the slot, then everything is copied.
+ * So is a copy whose worker fails at the same row again and again: the rows and the schema travel apart, and a sandbox that was away
+ * while a column came and went meets rows for which it never had a place.
  *
  * The catalogs are the state, so a jobs child that is killed at any point goes on where it was: a subscription that reads the empty
  * publication is under repair. It is cut off before there is a new slot that could hide the gap, and gets its own publication
@@ -21,6 +23,8 @@
 #define DEADLINE (300 * USEC_PER_SEC)
 #define STILL_MS 10000 /* a copy of this age stands still           */
 #define ASK_PERIOD (2 * USEC_PER_SEC)
+#define FAILING_FOR (10 * USEC_PER_SEC)
+#define FAILING_ERRORS 3 /* a publisher that stops is one error, not one a try */
 #define SLOT_TIMEOUT (14 * USEC_PER_SEC)
 #define SEEN_MAX_MS 10000  /* older news of a slot are none             */
 #define SEEN_AFTER_MS 1500 /* … as is what may be of before it was made */
@@ -41,6 +45,8 @@ struct subscription {
 	int64_t ready;
 	bool is_lost; /* core says: its slot is lost or gone  */
 	bool is_copy_lost;
+	bool is_failing; /* its worker does not get past a row   */
+	int64_t errors;
 };
 
 struct heal {
@@ -55,6 +61,8 @@ static struct {
 	struct postgres_pool *apply;
 	struct http_client *core;
 	usec_t asked_at;
+	usec_t failing_since; /* crm stands still, with failing_errors then; 0: it does not */
+	int64_t failing_errors;
 	struct metric *running;
 	struct metric *errors;
 } healing;
@@ -82,6 +90,25 @@ stands_still(const struct heal *h)
 	return yes;
 }
 
+/* Standing still while its worker fails and fails. A worker that has no publisher to talk to does not count as failing. */
+static bool
+is_failing(const struct subscription *s, int64_t lag_ms, bool is_followed)
+{
+	const usec_t now = clock_now_us();
+
+	if (!is_followed || lag_ms <= STILL_MS || !s->is_enabled || s->is_nothing || s->is_open ||
+	    s->tables != s->ready) {
+		healing.failing_since = 0;
+		return false;
+	}
+	if (healing.failing_since == 0) {
+		healing.failing_since = now;
+		healing.failing_errors = s->errors;
+	}
+	return now - healing.failing_since >= FAILING_FOR &&
+	       s->errors - healing.failing_errors >= FAILING_ERRORS;
+}
+
 static enum step
 look_keep(struct task *t)
 {
@@ -104,8 +131,11 @@ look_keep(struct task *t)
 		s->is_running = postgres_bool(t, 0, row, 6);
 		s->is_open = postgres_bool(t, 0, row, 7);
 		running += s->is_running;
-		errors += postgres_int(t, 0, row, 8, 0);
+		s->errors = postgres_int(t, 0, row, 8, 0);
+		errors += s->errors;
 		h->lag_ms = postgres_int(t, 0, row, 9, -1);
+		if (strcmp(s->name, "sandbox_crm") == 0)
+			s->is_failing = is_failing(s, h->lag_ms, postgres_bool(t, 0, row, 10));
 	}
 	metric_set(healing.running, running);
 	metric_set(healing.errors, errors);
@@ -215,7 +245,7 @@ action_of(const struct subscription *s)
 		/* Disabled without being under repair: somebody wants it so. */
 		if (!s->is_enabled)
 			return HEAL_NOTHING;
-		if (s->is_lost || s->is_copy_lost)
+		if (s->is_lost || s->is_copy_lost || s->is_failing)
 			return HEAL_CUT;
 		return s->is_open && s->tables > 0 && s->tables == s->ready ? HEAL_END
 									    : HEAL_NOTHING;
@@ -282,6 +312,24 @@ slot_ask(struct task *t)
 							     .timeout = SLOT_TIMEOUT });
 }
 
+static enum step
+cut(struct task *t)
+{
+	const struct heal *h = task_state(t, sizeof(*h));
+	const struct subscription *s = h->at;
+	const char *why = s->is_lost        ? "its slot on the airlock is lost"
+			  : s->is_copy_lost ? "the slot of a copy on the airlock is lost"
+					    : "its worker does not get past a row";
+	const char *reason = s->is_lost ? "slot-lost" : s->is_copy_lost ? "copy-lost" : "failing";
+
+	log_warn("feed.resync", "subscription %s is copied anew: %s", s->name, why);
+	return script(t, arena_printf(&t->t_arena,
+				      "select lab.resync_begin('@', '%s'); "
+				      "alter subscription @ disable; alter subscription @ set "
+				      "publication bimodal_nothing with (refresh = false)",
+				      reason));
+}
+
 /* REFRESH, and SET PUBLICATION that refreshes, refuse to run in a transaction: such a statement is a script of its own. */
 static enum step
 act(struct task *t)
@@ -290,16 +338,7 @@ act(struct task *t)
 
 	switch (h->action) {
 	case HEAL_CUT:
-		log_warn("feed.resync", "subscription %s is copied anew: %s on the airlock is lost",
-			 h->at->name, h->at->is_lost ? "its slot" : "the slot of a copy");
-		return script(t, h->at->is_lost ? "select lab.resync_begin('@', 'slot-lost'); "
-						  "alter subscription @ disable;"
-						  " alter subscription @ set publication "
-						  "bimodal_nothing with (refresh = false)"
-						: "select lab.resync_begin('@', 'copy-lost'); "
-						  "alter subscription @ disable;"
-						  " alter subscription @ set publication "
-						  "bimodal_nothing with (refresh = false)");
+		return cut(t);
 	case HEAL_SLOT:
 		return slot_ask(t);
 	case HEAL_FORGET:

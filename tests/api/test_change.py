@@ -328,6 +328,35 @@ def test_the_ledger_holds_and_tells_it_all(lab):
     assert core.get("/v1/ledger?after=2&limit=1", role="operator").json["data"][0]["seq"] == 3
 
 
+def apply_and_fill(lab, column, value):
+    """A change that adds a column, applied, and a person that has a value in it: the change and the person's path."""
+    core = lab.core
+    cid = file(core, add_field(column))
+    j = until(core, cid, "rehearsed", "failed")
+    assert j["state"] == "rehearsed", j["error"]
+    act(core, cid, "approve", role="product_owner")
+    act(core, cid, "apply")
+    until(core, cid, "applied")
+    r = core.post("/v1/people", {"given_name": "Ed", column: value})
+    assert r.status == 201, r
+    return cid, r.headers["Location"]
+
+
+def has_column(lab, cluster, column):
+    return lab.clusters.one(cluster, "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'crm.person'::regclass"
+                            " AND attname = %s AND NOT attisdropped)", (column,))
+
+
+NO_COLUMN = ("SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'crm.person'::regclass AND attname = %s"
+             " AND NOT attisdropped)")
+
+
+def in_step(lab, mark):
+    """A new person with this segment arrives in the sandbox: the feed runs."""
+    lab.core.post("/v1/people", {"given_name": "Flo", "segment": mark})
+    lab.arrived("SELECT count(*) = 1 FROM crm.person WHERE segment = %s", (mark,), seconds=90)
+
+
 def test_a_new_object_is_served_and_reaches_the_sandbox(lab):
     core = lab.core
     fields = [("id", "uuid", "open", "uuid", False), ("version", "integer", "open", "integer", False),
@@ -362,3 +391,77 @@ def test_a_new_object_is_served_and_reaches_the_sandbox(lab):
     lab.arrived("SELECT to_regclass('crm.product') IS NOT NULL", seconds=60)
     lab.arrived("SELECT count(*) = 1 FROM crm.product WHERE name = 'Hammer'", seconds=60)
     assert lab.clusters.rows("sandbox", "SELECT 1 FROM pg_attribute WHERE attrelid = 'crm.product'::regclass AND attname = 'supplier'") == []
+
+    # And back: no copy keeps its table or a subscription to it, and the feed goes on.
+    act(core, cid, "rollback")
+    until(core, cid, "rolled_back")
+    for name in ("airlock", "sandbox"):
+        lab.clusters.wait(name, "SELECT to_regclass('crm.product') IS NULL AND NOT EXISTS (SELECT FROM pg_subscription_rel r"
+                          " WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = r.srrelid))", seconds=60)
+    in_step(lab, "after-products")
+
+
+def held_at_the_airlock(lab, kind):
+    """The airlock has the registry, yet not the rows of before the change: the run stays where it is."""
+    lab.clusters.wait("core", "SELECT phase = 'airlock' FROM change.intent WHERE kind = %s ORDER BY id DESC LIMIT 1", (kind,), seconds=60)
+    lab.clusters.wait("airlock", "SELECT change.shape()::text = %s", (lab.clusters.one("core", "SELECT change.shape()::text"),))
+    time.sleep(1)
+    assert lab.clusters.one("core", "SELECT phase FROM change.intent WHERE kind = %s ORDER BY id DESC LIMIT 1", (kind,)) == "airlock"
+
+
+def test_a_column_goes_from_the_airlock_only_after_its_last_row(lab):
+    core = lab.core
+    cid = file(core, add_field("glove_size"))
+    until(core, cid, "rehearsed")
+    act(core, cid, "approve", role="product_owner")
+    lab.clusters.rows("airlock", "ALTER SUBSCRIPTION airlock_crm DISABLE")
+    try:
+        act(core, cid, "apply")
+        held_at_the_airlock(lab, "apply")
+    finally:
+        lab.clusters.rows("airlock", "ALTER SUBSCRIPTION airlock_crm ENABLE")
+    until(core, cid, "applied", seconds=90)
+    lab.clusters.rows("airlock", "ALTER SUBSCRIPTION airlock_crm DISABLE")
+    try:
+        assert core.post("/v1/people", {"given_name": "Ed", "glove_size": "9"}).status == 201
+        act(core, cid, "rollback")
+        held_at_the_airlock(lab, "rollback")
+        assert has_column(lab, "airlock", "glove_size") and not has_column(lab, "core", "glove_size")
+    finally:
+        lab.clusters.rows("airlock", "ALTER SUBSCRIPTION airlock_crm ENABLE")
+    until(core, cid, "rolled_back", seconds=90)
+    assert not has_column(lab, "airlock", "glove_size")
+    in_step(lab, "after-glove")
+    lab.clusters.wait("sandbox", NO_COLUMN, ("glove_size",))
+
+
+def test_a_column_goes_from_the_sandbox_only_after_its_last_row(lab):
+    core = lab.core
+    cid, _ = apply_and_fill(lab, "ring_size", "16")
+    lab.arrived("SELECT count(*) = 1 FROM crm.person WHERE ring_size = '16'", seconds=60)
+    lab.clusters.rows("sandbox", "ALTER SUBSCRIPTION sandbox_crm DISABLE")
+    try:
+        assert core.post("/v1/people", {"given_name": "Ed", "ring_size": "17"}).status == 201
+        act(core, cid, "rollback")
+        until(core, cid, "rolled_back")
+        lab.arrived("SELECT lab.registry_followed() AND NOT EXISTS (SELECT FROM change.field WHERE name = 'ring_size')", seconds=60)
+        assert has_column(lab, "sandbox", "ring_size")
+    finally:
+        lab.clusters.rows("sandbox", "ALTER SUBSCRIPTION sandbox_crm ENABLE")
+    lab.clusters.wait("sandbox", NO_COLUMN, ("ring_size",), seconds=60)
+    in_step(lab, "after-ring")
+
+
+def test_a_sandbox_that_was_away_while_a_column_came_and_went(lab):
+    core = lab.core
+    lab.sandbox.stop()
+    cid, path = apply_and_fill(lab, "sock_size", "42")
+    lab.clusters.wait("airlock", "SELECT count(*) = 1 FROM crm.person WHERE sock_size = '42'")
+    act(core, cid, "rollback")
+    until(core, cid, "rolled_back")
+    lab.sandbox.start()
+    # Its rows cannot be taken, so the whole copy is made anew; nobody has to see to it.
+    in_step(lab, "after-sock")
+    assert not has_column(lab, "sandbox", "sock_size")
+    lab.arrived("SELECT count(*) = 0 FROM lab.resync", seconds=60)
+    core.delete(path, headers={"If-Match": "*"})

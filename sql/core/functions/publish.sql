@@ -40,4 +40,5 @@ BEGIN
 		RAISE EXCEPTION 'could not publish: writes of % would fail', r.table_name
 			USING ERRCODE = 'CR006', DETAIL = r.error;
 	END IF;
+	PERFORM crm.feed_mark('shape', change.shape());
 END $$;

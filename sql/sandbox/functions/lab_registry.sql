@@ -7,3 +7,9 @@ SELECT encode(sha256(convert_to(string_agg(concat_ws('|', c.table_name, c.name, 
 FROM change.published_columns() c
 HAVING count(*) > 0
 $$;
+
+-- lab.registry_followed(): has crm been brought to the registry that has arrived?
+CREATE FUNCTION lab.registry_followed() RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+SELECT coalesce((SELECT r.hash = lab.registry_hash() FROM lab.registry r), false)
+$$;

@@ -1,6 +1,14 @@
+-- change.shape_arrived(): do the rows that have arrived in crm come from the shape that the registry here describes? The two travel apart.
+CREATE FUNCTION change.shape_arrived() RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+SELECT coalesce((SELECT c.change_id = change.shape() FROM crm.feed_control c WHERE c.kind = 'shape' ORDER BY c.id DESC LIMIT 1), false)
+	AND NOT EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubstate NOT IN ('r', 's'))
+$$;
+
 -- change.projection_sql(): the statements that bring crm to the shape the replicated registry publishes: tables
 -- with the key, missing columns, then what is listed no longer (never by CASCADE: what a feature still uses
--- stops the change). An empty registry means that it has not arrived: nothing is done. Each cluster adds its
+-- stops the change, and not before the last row that may name it is in: to the
+-- apply worker a row with a column that is gone is an error for good). An empty registry means that it has not arrived: nothing is done. Each cluster adds its
 -- own steps in change.projection_local().
 CREATE FUNCTION change.projection_sql() RETURNS TABLE (step int, sql text)
 LANGUAGE sql STABLE SET search_path = '' AS $$
@@ -28,11 +36,11 @@ UNION ALL
 SELECT 4 + x.step, x.sql FROM change.projection_local() x WHERE EXISTS (SELECT FROM listed)
 UNION ALL
 SELECT 100, format('ALTER TABLE crm.%I DROP COLUMN IF EXISTS %I', p.table_name, p.name)
-FROM present p WHERE EXISTS (SELECT FROM listed l WHERE l.table_name = p.table_name)
+FROM present p WHERE change.shape_arrived() AND EXISTS (SELECT FROM listed l WHERE l.table_name = p.table_name)
 	AND NOT EXISTS (SELECT FROM listed l WHERE l.table_name = p.table_name AND l.name = p.name)
 UNION ALL
 SELECT DISTINCT 101, format('DROP TABLE IF EXISTS crm.%I', p.table_name)
-FROM present p WHERE NOT EXISTS (SELECT FROM listed l WHERE l.table_name = p.table_name)
+FROM present p WHERE change.shape_arrived() AND NOT EXISTS (SELECT FROM listed l WHERE l.table_name = p.table_name)
 $$;
 
 -- change.projection_apply() -> statements run.

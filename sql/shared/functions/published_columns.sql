@@ -11,3 +11,10 @@ FROM change.resource r JOIN change.field f ON f.resource = r.name
 WHERE r.published AND (f.class = 'open' OR f.name IN ('pseudonym', 'person_pseudonym'))
 ORDER BY r.position, f.position
 $$;
+
+-- change.shape(): what the registry opens, as one name for it: equal on two servers that have the same registry.
+CREATE FUNCTION change.shape() RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+SELECT md5(coalesce(string_agg(concat_ws(' ', c.table_name, c.name, c.type, c.place, c.key, c.filtered), ','
+	ORDER BY c.table_name, c.name), ''))::uuid FROM change.published_columns() c
+$$;

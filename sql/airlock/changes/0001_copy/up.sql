@@ -23,6 +23,6 @@ CREATE PUBLICATION bimodal_crm FOR TABLE crm.feed_control (id, kind, at, lsn, ch
 GRANT USAGE ON SCHEMA change, access, flag, crm TO bimodal_hop, bimodal_executor;
 GRANT SELECT ON ALL TABLES IN SCHEMA change, access, flag, crm TO bimodal_hop;
 GRANT SELECT ON crm.feed_control TO bimodal_executor;
-GRANT EXECUTE ON FUNCTION crm.feed_mark(text), change.published_columns(), change.projection_local(),
+GRANT EXECUTE ON FUNCTION crm.feed_mark(text), change.published_columns(), change.shape(), change.shape_arrived(), change.projection_local(),
 	change.projection_sql(), change.projection_apply(), change.catalog_lines(), change.fingerprint_lines(),
 	change.fingerprint() TO bimodal_executor;

@@ -316,6 +316,7 @@ GRANT EXECUTE ON FUNCTION crm.uuid_v7(), crm.uuid_v7_floor(timestamptz) TO bimod
 GRANT EXECUTE ON FUNCTION crm.partition_ensure(timestamptz, int), crm.triggers_ensure(text)
 	TO bimodal_executor;
 GRANT EXECUTE ON FUNCTION change.published_columns() TO bimodal_app, bimodal_executor;
+GRANT EXECUTE ON FUNCTION change.shape() TO bimodal_executor;
 
 -- After the grants: rights are those of the whole table, partitions have none of their own.
 SELECT crm.partition_ensure(date_trunc('month', now(), 'UTC') - interval '1 month', 5);

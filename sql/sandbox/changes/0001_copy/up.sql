@@ -41,5 +41,5 @@ GRANT UPDATE ON change.state TO bimodal_deployer;
 GRANT EXECUTE ON FUNCTION change.ledger_hash(bigint, timestamptz, text, text, bytea, bytea), access.snapshot(),
 	flag.snapshot(), change.published_columns(), change.catalog_lines(), change.fingerprint_lines(),
 	change.fingerprint(), change.closure_hash(text[]) TO bimodal_app, bimodal_deployer;
-GRANT EXECUTE ON FUNCTION change.projection_local(), change.projection_sql(), change.projection_apply(),
+GRANT EXECUTE ON FUNCTION change.shape(), change.shape_arrived(), change.projection_local(), change.projection_sql(), change.projection_apply(),
 	change.schema_bump() TO bimodal_deployer;

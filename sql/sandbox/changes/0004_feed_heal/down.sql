@@ -1,3 +1,4 @@
+REVOKE EXECUTE ON FUNCTION lab.registry_followed() FROM bimodal_apply;
 DROP FUNCTION change.feed_empty(text);
 DROP FUNCTION lab.resync_begin(text, text);
 DROP FUNCTION lab.resync_end(text);

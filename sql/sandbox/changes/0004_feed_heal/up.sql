@@ -10,4 +10,5 @@ GRANT SELECT ON lab.position TO bimodal_apply;
 -- include functions/feed_empty.sql
 -- include functions/lab_resync.sql
 
-GRANT EXECUTE ON FUNCTION change.feed_empty(text), lab.resync_begin(text, text), lab.resync_end(text) TO bimodal_apply;
+GRANT EXECUTE ON FUNCTION change.feed_empty(text), lab.resync_begin(text, text), lab.resync_end(text),
+	lab.registry_followed() TO bimodal_apply;
