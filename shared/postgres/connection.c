@@ -89,6 +89,8 @@ connection_close(struct connection *c)
 	c->doomed = NULL;
 	c->copied = false;
 	c->dirty = false;
+	c->group = NULL;
+	c->taking = NULL;
 	usec_t now = loop_now(c->lane->pool->loop);
 	/* One that did not last is no better than one that was refused: no hot loop. */
 	if (c->proven && now - c->ready_at >= POSTGRES_LASTING_US)
@@ -329,6 +331,7 @@ postgres_connection_work(struct connection *c, usec_t now)
 	}
 	if (c->doomed == NULL && c->dirty) {
 		c->dirty = false;
+		postgres_pipeline_group_end(c);
 		connection_process(c, true);
 	}
 	if (c->doomed != NULL)

@@ -23,6 +23,7 @@
 #define POSTGRES_QUEUE_MAX 65536        /* a lane                                       */
 #define POSTGRES_NAME_MAX 63            /* NAMEDATALEN - 1                              */
 #define POSTGRES_TEXT_MAX (1024 * 1024) /* one statement                                */
+#define POSTGRES_GROUP_MAX 8            /* reads that share a Sync                      */
 #define POSTGRES_PARAMS_MAX 1024        /* of one statement                             */
 #define POSTGRES_PARAM_BYTES_MAX                                                                   \
 	(8 * 1024 * 1024) /* of one request                               */
@@ -91,7 +92,7 @@ struct statement {
 	Oid *types;
 	unsigned n_params;
 	enum postgres_lane lane;
-	bool at_start, is_static;
+	bool at_start, is_static, shares_sync;
 	uint32_t name_hash;
 	uint64_t serial; /* unique in the process: two texts never share one */
 	uint64_t uses;
@@ -170,8 +171,10 @@ struct request {
 	const char **values;
 	bool moved;      /* sent once over a connection that was lost   */
 	bool reprepared; /* failed once because of a plan out of date   */
+	bool alone;      /* was aborted by an error before it: no shared Sync again */
 	/* while it is sent: the results that are awaited, in order */
 	bool has_deallocate, has_parse;
+	bool has_next;      /* the Sync that ends it is that of the next one */
 	unsigned part;      /* command whose result is next             */
 	bool part_answered; /* a NULL then ends it                      */
 	uint64_t parse_id;
@@ -232,6 +235,9 @@ struct connection {
 	struct link link;
 	enum connection_state state;
 	struct request_queue fifo; /* the truth about what was sent and is not yet finished */
+	struct request *group;     /* the last one sent, if its Sync is still to be sent     */
+	unsigned n_group;
+	struct request *taking; /* whose results come next; NULL: the head's              */
 	struct prepared_table prepared;
 	usec_t retry_at;    /* BACKOFF                                        */
 	usec_t progress_at; /* last finished result, or when the wait began   */
@@ -282,6 +288,8 @@ void postgres_connection_state_set(struct connection *c, enum connection_state s
 
 void postgres_pipeline_prepare_all(struct connection *c);
 void postgres_pipeline_send(struct connection *c, struct request *r);
+void postgres_pipeline_group_end(
+	struct connection *c); /* its Sync, if one is open; before the turn's flush */
 void postgres_pipeline_receive(struct connection *c); /* everything libpq has; may set c->doomed */
 
 void postgres_script_send(struct connection *c, struct request *r);

@@ -97,6 +97,7 @@ postgres_request_reset(struct request *r)
 	r->error = NULL;
 	r->has_deallocate = false;
 	r->has_parse = false;
+	r->has_next = false;
 	r->part = 0;
 	r->part_answered = false;
 	r->parse_id = 0;

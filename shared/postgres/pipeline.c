@@ -2,7 +2,11 @@
  * pipeline.c — what goes over a connection while it is in pipeline mode: one unit a request, each
  * ended by its own Sync, so that each is a transaction of its own and an error stays inside it.
  *
- * A unit is [DEALLOCATE] [PREPARE] execution Sync. Our FIFO is the truth: results are taken while
+ * A unit is [DEALLOCATE] [PREPARE] execution Sync. Short reads of one turn (shares_sync) go as one
+ * group with one Sync at its end: before libpq 17 each Sync is a send of its own, and each wakes
+ * the server. An error aborts those behind it in the group; they are sent again, each alone.
+ *
+ * Our FIFO is the truth: results are taken while
  * it holds something, never "until NULL", because libpq answers NULL for ever once a connection
  * broke. A request is over only when its Sync has been answered: a deferred constraint fails there,
  * after the execution said it was done. Nothing here closes the connection: a reason is left in
@@ -35,6 +39,28 @@ deallocate_send(struct connection *c, struct request *r, const char *name)
 	return PQsendQueryParams(c->link.pg, sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
 }
 
+/* No Sync behind this one yet: the next of the group brings it, or the end of the turn. */
+static void
+group_join(struct connection *c, struct request *r)
+{
+	if (c->group != NULL)
+		c->group->has_next = true;
+	c->n_group = c->group != NULL ? c->n_group + 1 : 1;
+	c->group = r;
+	if (c->n_group >= POSTGRES_GROUP_MAX)
+		postgres_pipeline_group_end(c);
+}
+
+void
+postgres_pipeline_group_end(struct connection *c)
+{
+	if (c->group == NULL)
+		return;
+	c->group = NULL;
+	if (c->doomed == NULL && !sync_send(c->link.pg))
+		c->doomed = "libpq could not send";
+}
+
 static bool
 unit_send(struct connection *c, struct request *r)
 {
@@ -43,6 +69,15 @@ unit_send(struct connection *c, struct request *r)
 	struct postgres_prepare_plan plan;
 	postgres_prepare_plan(&c->prepared, s, c->lane->pool->statements.generation, &plan);
 	r->parse_id = plan.parse_id;
+	if (s->shares_sync && r->kind == REQUEST_QUERY && !r->alone && !plan.parse &&
+	    !plan.unnamed && plan.deallocate[0] == '\0') {
+		if (PQsendQueryPrepared(pg, s->name, (int)r->n_params, r->values, NULL, NULL, 0) !=
+		    1)
+			return false;
+		group_join(c, r);
+		return true;
+	}
+	postgres_pipeline_group_end(c);
 	if (!deallocate_send(c, r, plan.deallocate))
 		return false;
 	if (plan.parse) {
@@ -148,6 +183,11 @@ unit_finish(struct connection *c)
 		prepare_finish(c, r);
 		return;
 	}
+	if (r->error == NULL && r->result == NULL && !r->alone) {
+		r->alone = true;
+		postgres_pool_again(lane, r);
+		return;
+	}
 	if (plan_was_stale(c, r) && !r->reprepared) {
 		r->reprepared = true;
 		postgres_pool_again(lane, r);
@@ -177,7 +217,20 @@ unit_finish(struct connection *c)
 	postgres_pool_finish(lane, r, ERR_OK, NULL, result);
 }
 
-/* One more result for the head of the FIFO. */
+/* The Sync has been answered: everything up to the one that it was sent for is over. */
+static void
+group_finish(struct connection *c)
+{
+	bool more = true;
+
+	c->taking = NULL;
+	while (more && c->fifo.head != NULL) {
+		more = c->fifo.head->has_next;
+		unit_finish(c);
+	}
+}
+
+/* One more result for the request whose turn it is. */
 static void
 head_take(struct connection *c, struct request *r, PGresult *result)
 {
@@ -217,10 +270,12 @@ head_take(struct connection *c, struct request *r, PGresult *result)
 }
 
 static void
-part_end(struct request *r)
+part_end(struct connection *c, struct request *r)
 {
 	if (!r->part_answered)
 		return;
+	if (r->has_next)
+		c->taking = r->next;
 	/* An error stops the part: the ones behind it are answered as aborted. `part` then tells
 	 * where it was. */
 	if (r->error == NULL)
@@ -237,15 +292,15 @@ postgres_pipeline_receive(struct connection *c)
 		PGresult *result = PQgetResult(c->link.pg);
 		if (result == NULL) {
 			nulls++;
-			part_end(c->fifo.head);
+			part_end(c, c->taking != NULL ? c->taking : c->fifo.head);
 			continue;
 		}
 		nulls = 0;
 		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
 			PQclear(result);
-			unit_finish(c);
+			group_finish(c);
 			continue;
 		}
-		head_take(c, c->fifo.head, result);
+		head_take(c, c->taking != NULL ? c->taking : c->fifo.head, result);
 	}
 }

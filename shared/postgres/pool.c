@@ -20,7 +20,7 @@
 #include "base/metric.h"
 
 #define ANSWERING USEC_PER_MS /* a connection that finished a statement so lately is not stuck */
-#define SERVICE_WEIGHT 16 /* of the moving mean: one sample moves it by 1/16 */
+#define SERVICE_WEIGHT 16     /* of the moving mean: one sample moves it by 1/16 */
 
 static struct postgres_pool *pools;
 

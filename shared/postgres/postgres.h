@@ -35,6 +35,9 @@ struct postgres_stmt {
 	unsigned n_params;
 	const Oid *types; /* n_params entries                                                 */
 	bool prepare_at_start; /* on each connection of its lane before it is ready               */
+	/* Read lane only, short, and sets nothing: those of one turn go to the server with one Sync, so that it is woken and answers once.
+	 * An error stays with its own request all the same. */
+	bool shares_sync;
 };
 
 /* Text-format parameter; value need not be NUL-terminated. Copied at submit. */

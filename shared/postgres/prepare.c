@@ -114,6 +114,7 @@ statement_copy(const struct postgres_stmt *key, bool is_static)
 	s->n_params = key->n_params;
 	s->lane = key->lane;
 	s->at_start = key->prepare_at_start;
+	s->shares_sync = key->shares_sync && key->lane == POSTGRES_READ;
 	s->is_static = is_static;
 	s->name_hash = hash_bytes(s->name, strlen(s->name));
 	last_serial++;

@@ -136,6 +136,7 @@ entry_create(const struct record_shape *s, const char *key, const char *text,
 		.lane = record_sql_lane(s->what),
 		.n_params = out->n,
 		.types = e->types,
+		.shares_sync = s->what == RECORD_SQL_GET,
 	};
 	e->hash = hash_of(key);
 	return e;

@@ -8,11 +8,13 @@
 #include "postgres/internal.h"
 
 static const Oid t_int[] = { 23 };
-static const struct postgres_stmt fixed = { "fixed", "select $1", POSTGRES_READ, 1, t_int, true };
-static const struct postgres_stmt ratio = {
-	"ratio", "select 1 / $1", POSTGRES_READ, 1, t_int, true
+static const struct postgres_stmt fixed = { "fixed", "select $1", POSTGRES_READ, 1,
+					    t_int,   true,        false };
+static const struct postgres_stmt ratio = { "ratio", "select 1 / $1", POSTGRES_READ, 1, t_int, true,
+					    false };
+static const struct postgres_stmt late = {
+	"late", "select 7", POSTGRES_READ, 0, NULL, false, false
 };
-static const struct postgres_stmt late = { "late", "select 7", POSTGRES_READ, 0, NULL, false };
 static const struct postgres_stmt *const stmts[] = { &fixed, &ratio, NULL };
 
 static char trace[16384];

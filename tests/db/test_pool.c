@@ -17,7 +17,7 @@ static const Oid t_int_text[] = { INT4, TEXT };
 static const Oid t_text[] = { TEXT };
 
 #define STMT(ident, lane_, text_, n, types_, start)                                                \
-	static const struct postgres_stmt ident = { #ident, text_, lane_, n, types_, start }
+	static const struct postgres_stmt ident = { #ident, text_, lane_, n, types_, start, false }
 STMT(add_one, POSTGRES_READ, "select $1 + 1", 1, t_int, true);
 STMT(echo, POSTGRES_READ, "select $1", 1, t_text, true);
 STMT(divide, POSTGRES_READ, "select 100 / $1", 1, t_int, true);
@@ -38,6 +38,14 @@ STMT(own_timeout, POSTGRES_SLOW,
      "select current_setting('statement_timeout') || ' ' || current_setting('application_name')", 0,
      NULL, true);
 
+/* Short reads of one turn, which go with one Sync. */
+#define SHARED(ident, text_)                                                                       \
+	static const struct postgres_stmt ident = { #ident, text_, POSTGRES_READ,      1,          \
+						    t_int,  true,  .shares_sync = true }
+SHARED(shared_begin, "select transaction_timestamp()::text from (select $1) x");
+SHARED(shared_divide, "select 100 / $1");
+SHARED(shared_nap, "select $1::text from pg_sleep($1 / 1000.0)");
+
 static const struct postgres_stmt *const stmts[] = { &add_one,
 						     &echo,
 						     &divide,
@@ -52,6 +60,9 @@ static const struct postgres_stmt *const stmts[] = { &add_one,
 						     &begin_open,
 						     &read_only_from_now,
 						     &own_timeout,
+						     &shared_begin,
+						     &shared_divide,
+						     &shared_nap,
 						     NULL };
 
 static void
@@ -148,6 +159,82 @@ START_TEST(errors_stay_with_their_request)
 	assert_ok(&reads[0], "25");
 	ck_assert_str_eq(reads[1].err.sqlstate, "22012");
 	assert_ok(&reads[2], "20");
+}
+END_TEST
+
+/* One transaction a Sync: the server's own word for which of them shared one. */
+START_TEST(short_reads_of_a_turn_share_a_sync)
+{
+	struct job reads[10];
+	for (int i = 0; i < 10; i++) {
+		reads[i] = job_of(&shared_begin, "1", NULL);
+		job_start(&reads[i]);
+	}
+	for (int i = 0; i < 10; i++) {
+		job_finish(&reads[i]);
+		assert_ok(&reads[i], NULL);
+		ck_assert_uint_eq(reads[i].order, (unsigned)i + 1);
+	}
+	for (int i = 1; i < 8; i++)
+		ck_assert_str_eq(reads[i].value[0], reads[0].value[0]);
+	ck_assert_str_ne(reads[8].value[0], reads[0].value[0]);
+	ck_assert_str_eq(reads[9].value[0], reads[8].value[0]);
+
+	/* One that shares nothing closes the group. */
+	struct job mixed[3] = { job_of(&shared_begin, "1", NULL), job_of(&add_one, "1", NULL),
+				job_of(&shared_begin, "1", NULL) };
+	for (int i = 0; i < 3; i++)
+		job_start(&mixed[i]);
+	for (int i = 0; i < 3; i++) {
+		job_finish(&mixed[i]);
+		assert_ok(&mixed[i], NULL);
+	}
+	ck_assert_str_ne(mixed[0].value[0], mixed[2].value[0]);
+}
+END_TEST
+
+START_TEST(an_error_in_a_shared_sync_stays_with_its_request)
+{
+	static const char *const in[] = { "4", "0", "5", "0", "10" };
+	static const char *const want[] = { "25", NULL, "20", NULL, "10" };
+	struct job reads[5];
+	for (int i = 0; i < 5; i++) {
+		reads[i] = job_of(&shared_divide, in[i], NULL);
+		job_start(&reads[i]);
+	}
+	for (int i = 0; i < 5; i++) {
+		job_finish(&reads[i]);
+		if (want[i] != NULL)
+			assert_ok(&reads[i], want[i]);
+		else
+			ck_assert_str_eq(reads[i].err.sqlstate, "22012");
+	}
+}
+END_TEST
+
+START_TEST(a_shared_sync_survives_a_lost_backend)
+{
+	struct job r[3] = { job_of(&shared_divide, "50", NULL), job_of(&shared_nap, "300", NULL),
+			    job_of(&shared_divide, "20", NULL) };
+	static const char *const want[] = { "2", "300", "5" };
+	for (int i = 0; i < 3; i++)
+		job_start(&r[i]);
+	turns_for(100 * USEC_PER_MS);
+	terminate("read");
+	for (int i = 0; i < 3; i++) {
+		job_finish(&r[i]);
+		assert_ok(&r[i], want[i]);
+	}
+	/* Statements that must be made anew close the group; those behind them share again. */
+	postgres_pool_forget(test_pool);
+	for (int i = 0; i < 3; i++) {
+		r[i] = job_of(&shared_divide, "50", NULL);
+		job_start(&r[i]);
+	}
+	for (int i = 0; i < 3; i++) {
+		job_finish(&r[i]);
+		assert_ok(&r[i], "2");
+	}
 }
 END_TEST
 
@@ -413,8 +500,8 @@ START_TEST(run_time_statements_are_named_late_and_evicted)
 		for (int i = 0; i < 10; i++) {
 			(void)snprintf(names[i], sizeof(names[i]), "dyn \"%d\"", i);
 			(void)snprintf(texts[i], sizeof(texts[i]), "select $1 + %d", i * 100);
-			dynamic[i] = (struct postgres_stmt) { names[i], texts[i], POSTGRES_READ,
-							      1,        t_int,    false };
+			dynamic[i] = (struct postgres_stmt) { names[i], texts[i], POSTGRES_READ, 1,
+							      t_int,    false,    false };
 			struct job j = job_of(&dynamic[i], "1", NULL);
 			char want[16];
 			(void)snprintf(want, sizeof(want), "%d", i * 100 + 1);
@@ -722,6 +809,9 @@ pool_suite(void)
 	tcase_add_test(tc, parallel_waits);
 	tcase_add_test(tc, soft_waits_show_each_error);
 	tcase_add_test(tc, errors_stay_with_their_request);
+	tcase_add_test(tc, short_reads_of_a_turn_share_a_sync);
+	tcase_add_test(tc, an_error_in_a_shared_sync_stays_with_its_request);
+	tcase_add_test(tc, a_shared_sync_survives_a_lost_backend);
 	tcase_add_test(tc, writes_are_transactions_of_their_own);
 	tcase_add_test(tc, reads_survive_a_lost_backend);
 	tcase_add_test(tc, a_read_is_sent_again_only_once);

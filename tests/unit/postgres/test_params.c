@@ -9,7 +9,8 @@
 
 static struct statement_table table;
 static const Oid t_two[] = { 25, 25 };
-static const struct postgres_stmt two = { "two", "select $1, $2", POSTGRES_READ, 2, t_two, true };
+static const struct postgres_stmt two = { "two", "select $1, $2", POSTGRES_READ, 2, t_two, true,
+					  false };
 
 static struct statement *
 stmt_get(void)

@@ -39,10 +39,11 @@ use(const struct postgres_stmt *key, bool is_static)
 	return plan;
 }
 
-static const struct postgres_stmt fixed = { "fixed", "select $1", POSTGRES_READ, 1, t_int, true };
-static const struct postgres_stmt a = { "a", "select 1", POSTGRES_READ, 0, NULL, false };
-static const struct postgres_stmt b = { "b", "select 2", POSTGRES_READ, 0, NULL, false };
-static const struct postgres_stmt c = { "c", "select 3", POSTGRES_READ, 0, NULL, false };
+static const struct postgres_stmt fixed = { "fixed", "select $1", POSTGRES_READ, 1,
+					    t_int,   true,        false };
+static const struct postgres_stmt a = { "a", "select 1", POSTGRES_READ, 0, NULL, false, false };
+static const struct postgres_stmt b = { "b", "select 2", POSTGRES_READ, 0, NULL, false, false };
+static const struct postgres_stmt c = { "c", "select 3", POSTGRES_READ, 0, NULL, false, false };
 
 START_TEST(static_ones_are_named_at_once)
 {
