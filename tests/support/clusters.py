@@ -66,9 +66,16 @@ def change_sql(cluster, change, part):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Not one of those that the kernel gives to outgoing connections: it would be taken again before the server listens."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.choice(range(10000, low)) if low > 12000 else 0
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return s.getsockname()[1]
 
 
 class Cluster:
@@ -213,7 +220,10 @@ class Clusters:
 
     def up(self, name):
         c = self.cluster[name]
-        self._as_postgres(self.bin / "pg_ctl", "-D", c.data, "-l", c.log, "-w", "-s", "start")
+        try:
+            self._as_postgres(self.bin / "pg_ctl", "-D", c.data, "-l", c.log, "-w", "-s", "start")
+        except subprocess.CalledProcessError as e:
+            raise RuntimeError(f"{name} does not start: {e.stdout}{c.log.read_text()[-2000:] if c.log.exists() else ''}") from None
 
     def down(self, name, mode="fast"):
         self._as_postgres(self.bin / "pg_ctl", "-D", self.cluster[name].data, "-m", mode, "-w", "-s",

@@ -34,17 +34,22 @@ def volume():
     return pathlib.Path(tempfile.gettempdir())
 
 
+def folder():
+    """A new folder for templates; the caller removes it."""
+    made = tempfile.mkdtemp(prefix="bm-templates-", dir=volume())
+    # PostgreSQL's user must get through to its own data directories; nothing here can be listed or written by others.
+    os.chmod(made, 0o711)
+    return made
+
+
 @functools.cache
 def root():
     given = os.environ.get("BIMODAL_TEST_TEMPLATES")
     if given:
-        folder = pathlib.Path(given)
-    else:
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="bm-templates-", dir=volume()))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    # PostgreSQL's user must get through to its own data directories; nothing here can be listed or written by others.
-    folder.chmod(0o711)
-    return folder
+        return pathlib.Path(given)
+    made = folder()
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return pathlib.Path(made)
 
 
 def template(name, make):
