@@ -174,11 +174,14 @@ clean-data: ## remove the data of `make run`; the next one starts over
 	@deploy/clean-data.sh
 
 # ---- tests -------------------------------------------------------------------------------------------------------------
+# A whole check builds on every core, unless it was called with a number of its own.
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # tests/support/check.sh sums what each part counts, so that one plain line closes the run.
 check: ## every test that needs no other folder: unit, database, scenarios, fault
 	@deploy/packages.sh run build test
-	@$(MAKE) --no-print-directory all tests
-	@tests/support/check.sh check-lint check-unit check-fuzz check-db+check-api+check-loop+check-fault+check-heal
+	@$(MAKE) --no-print-directory $(PARALLEL) all tests
+	@tests/support/check.sh check-lint check-unit check-fuzz check-heal check-loop:2 check-api:2 check-fault:2 check-db:2
 
 tests: $(UNIT) $(DBTEST) $(FUZZ)
 
@@ -209,8 +212,8 @@ check-heal: all ## the feed heals after restarts, kills and lost slots
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/fault/test_feed_heals.py
 
 check-asan: ## unit, scenario and fault tests under the address and undefined-behaviour sanitizers
-	@$(MAKE) --no-print-directory MODE=asan all tests
-	@MODE=asan tests/support/check.sh check-unit check-fuzz check-api+check-loop+check-fault+check-heal
+	@$(MAKE) --no-print-directory $(PARALLEL) MODE=asan all tests
+	@MODE=asan tests/support/check.sh check-unit check-fuzz check-heal check-loop:2 check-api:2 check-fault:2
 
 check-data: $(DATATEST) all ## tests on the data of ../shared/data
 	@test -d ../shared/data || { echo "check-data needs ../shared/data, which is not there"; exit 1; }
@@ -224,8 +227,7 @@ bench-run: all $(O)/tests/bench/count_malloc.so
 	@BIMODAL_BUILD=$(abspath $(O)) /usr/bin/python3 tests/bench/bench.py $(BENCH)
 
 headers: $(GEN_H) ## every header compiles alone
-	@for h in $(sort $(wildcard shared/*/*.h core/*.h core/*/*.h sandbox/*.h sandbox/*/*.h)); do \
-		$(CC) $(CPPFLAGS) -std=c17 $(WARN) -Werror -fsyntax-only -x c -include $$h /dev/null || exit 1; done
+	@$(CC) $(CPPFLAGS) -std=c17 $(WARN) -Werror -fsyntax-only -x c $(sort $(wildcard shared/*/*.h core/*.h core/*/*.h sandbox/*.h sandbox/*/*.h))
 
 fuzz: ## fuzz every target for FUZZ_SECONDS (default 60) each
 	@$(MAKE) --no-print-directory MODE=fuzz fuzz-run

@@ -23,10 +23,9 @@ def side(request):
 
 @pytest.fixture(scope="module")
 def clusters(side):
-    c = Clusters(names=("core", "airlock", "sandbox") if side == "sandbox" else ("core",)).start()
+    c = Clusters(names=("core", "airlock", "sandbox") if side == "sandbox" else ("core",))
     try:
-        for name in c.names:
-            c.load(name)
+        c.start(loaded=c.names)
         if side == "sandbox":
             c.feed_setup()
         write_customer(c)

@@ -19,8 +19,7 @@ def empty():
 
 @pytest.fixture(scope="module")
 def loaded():
-    c = Clusters(names=("core",)).start()
-    c.load("core")
+    c = Clusters(names=("core",)).start(loaded=("core",))
     yield c
     c.stop()
 

@@ -15,9 +15,8 @@ BUILD = pathlib.Path(os.environ.get("BIMODAL_BUILD", ROOT / "build" / "debug"))
 @pytest.fixture(scope="module")
 def clusters():
     c = Clusters(names=("core",))
-    c.start()
     try:
-        c.load("core")
+        c.start(loaded=c.names)
         yield c
     finally:
         c.stop()

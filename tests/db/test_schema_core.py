@@ -71,9 +71,9 @@ def test_change_0_may_run_again(core):
 
 
 def test_down_then_up_gives_the_same_fingerprint():
-    c = Clusters(names=("core",)).start()
+    c = Clusters(names=("core",))
     try:
-        c.load("core")
+        c.start(loaded=("core",))
         names = changes("core")
         before = fingerprint(c)
         lines = dict(((k, i), d) for k, i, d in c.rows("core", "SELECT * FROM change.fingerprint_lines()"))

@@ -17,10 +17,9 @@ BEFORE = 5
 
 @pytest.fixture(scope="module")
 def feed():
-    c = Clusters().start()
+    c = Clusters()
     try:
-        for name in NAMES:
-            c.load(name)
+        c.start(loaded=NAMES)
         with session(c, "core", "bimodal_app") as cur:
             c.early = [fill(cur, f"{MARK}-early-{i}") for i in range(BEFORE)]
         c.feed_setup()
@@ -71,9 +70,9 @@ def test_verify_passes(feed, name):
 
 @pytest.mark.parametrize("name", ["airlock", "sandbox"])
 def test_down_then_up_gives_the_same_fingerprint(name):
-    c = Clusters(names=(name,)).start()
+    c = Clusters(names=(name,))
     try:
-        c.load(name)
+        c.start(loaded=(name,))
         before = c.one(name, "SELECT change.fingerprint()")
         names = changes(name)
         for change in reversed(names):

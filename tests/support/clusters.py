@@ -10,6 +10,7 @@ Run as a program it starts all three, prints their addresses and stays until it 
 """
 import grp
 import hashlib
+import json
 import os
 import pathlib
 import pwd
@@ -22,14 +23,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
+
+from templates import copy, template, volume
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SQL = ROOT / "sql"
 NAMES = ("core", "airlock", "sandbox")
 DEPLOYER = {"core": "bimodal_executor", "airlock": "bimodal_executor",
             "sandbox": "bimodal_deployer"}
+SOURCE = {"airlock": ("core", "bimodal_feed"), "sandbox": ("airlock", "bimodal_hop")}
 INCLUDE = re.compile(r"^-- include (functions/[a-z0-9_]+\.sql)[ \t]*$", re.M)
 
 
@@ -61,9 +66,16 @@ def change_sql(cluster, change, part):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Not one of those that the kernel gives to outgoing connections: it would be taken again before the server listens."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.choice(range(10000, low)) if low > 12000 else 0
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return s.getsockname()[1]
 
 
 class Cluster:
@@ -97,31 +109,62 @@ class Clusters:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/",
                               **kw)
 
-    def start(self, directory=None):
-        """initdb and start every cluster under a directory of its own."""
-        self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bm-", dir="/tmp"))
+    def start(self, directory=None, installed=None, loaded=()):
+        """Starts every cluster under a directory of its own: empty, or as load() leaves it for the names in `loaded`, or as
+        the template `installed` holds it (see keep())."""
+        self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bm-", dir=volume()))
         self.dir.mkdir(exist_ok=True)
         self.dir.chmod(0o711)
         (self.dir / "s").mkdir()
         if os.geteuid() == 0:
             shutil.chown(self.dir, "postgres", "postgres")
             shutil.chown(self.dir / "s", "postgres", "postgres")
+        bare = template("bare", self._initdb)
+        empty = []
         for name in self.names:
             c = self.cluster[name] = Cluster(name, self.dir)
-            self._make(c)
-            self.up(name)
+            folder = template(f"loaded-{name}", self._loaded(name)) if name in loaded else installed
+            kept = json.loads((folder / "clusters.json").read_text()) if folder else {"passwords": {}}
+            c.passwords = kept["passwords"].get(name, {})
+            if c.passwords:
+                self.genesis_hash = kept["genesis_hash"] or self.genesis_hash
+                self._make(c, folder / name)
+            else:
+                empty.append(name)
+                self._make(c, bare / "data")
+        with ThreadPoolExecutor(len(self.names)) as pool:
+            list(pool.map(self.up, self.names))
+        for name in empty:
+            self._own_password(name, (bare / "password").read_text())
+        if installed:
+            self._feed_again()
         return self
 
-    def _make(self, c):
-        c.passwords["postgres"] = secrets.token_hex(16)
-        pwfile = self.dir / f"{c.name}.pw"
-        pwfile.write_text(c.passwords["postgres"])
+    @staticmethod
+    def _loaded(name):
+        """Makes the template of a cluster as load() leaves it."""
+        def make(folder):
+            c = Clusters(names=(name,))
+            try:
+                c.start()
+                c.load(name)
+                c.keep(folder)
+            finally:
+                c.stop()
+        return make
+
+    def _initdb(self, folder):
+        """The template of an empty cluster, and the password of its superuser."""
+        password = folder / "password"
+        password.touch(mode=0o600)
+        password.write_text(secrets.token_hex(16))
         if os.geteuid() == 0:
-            shutil.chown(pwfile, "postgres", "postgres")
-        pwfile.chmod(0o600)
-        self._as_postgres(self.bin / "initdb", "-D", c.data, "-U", "postgres", "-A", "scram-sha-256",
-                          f"--pwfile={pwfile}", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8")
-        pwfile.unlink()
+            shutil.chown(password, "postgres", "postgres")
+        self._as_postgres(self.bin / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "scram-sha-256",
+                          f"--pwfile={password}", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8")
+
+    def _make(self, c, source):
+        copy(source, c.data)
         lines = [f"port = {c.port}", f"unix_socket_directories = '{c.sockets}'",
                  "listen_addresses = '127.0.0.1'", "wal_level = logical", "fsync = off",
                  "full_page_writes = off", "wal_writer_delay = 10ms", "shared_buffers = 64MB",
@@ -129,24 +172,72 @@ class Clusters:
                  "max_logical_replication_workers = 12", "max_sync_workers_per_subscription = 4",
                  "max_worker_processes = 20", f"max_slot_wal_keep_size = {self.slot_wal}",
                  "wal_retrieve_retry_interval = '200ms'", "autovacuum_naptime = '10s'",
-                 "log_min_messages = warning"]
+                 "log_min_messages = warning", "jit = off"]
         with open(c.data / "postgresql.conf", "a", encoding="ascii") as f:
             f.write("\n".join(lines + self.settings) + "\n")
 
+    def _own_password(self, name, password):
+        """No two clusters share the superuser's password, nor any with its template."""
+        c = self.cluster[name]
+        c.passwords["postgres"] = password
+        own = secrets.token_hex(16)
+        db = self.connect(name, dbname="postgres")
+        with db.cursor() as cur:
+            cur.execute("ALTER ROLE postgres PASSWORD %s", (own,))
+        db.close()
+        c.passwords["postgres"] = own
+
+    def keep(self, folder):
+        """Ends the clusters and puts them into a template's folder. The feed is switched off in it: a copy listens elsewhere."""
+        for name, subscription, _ in self._subscriptions():
+            self.rows(name, f"SET bimodal.change = 'genesis'; ALTER SUBSCRIPTION {subscription} DISABLE")
+        with ThreadPoolExecutor(len(self.names)) as pool:
+            list(pool.map(self.down, self.names))
+        for name in self.names:
+            shutil.move(self.cluster[name].data, folder / name)
+        state = folder / "clusters.json"
+        state.touch(mode=0o600)
+        state.write_text(json.dumps({"genesis_hash": self.genesis_hash,
+                                     "passwords": {n: c.passwords for n, c in self.cluster.items()}}))
+
+    def _subscriptions(self):
+        return [(name, *row) for name in self.names if name in SOURCE and SOURCE[name][0] in self.names
+                for row in self.rows(name, "SELECT subname, subslotname FROM pg_subscription ORDER BY subname DESC")]
+
+    def _feed_again(self):
+        """Each subscription to where its source listens now."""
+        made = self._subscriptions()
+        for name, subscription, _ in made:
+            source, role = SOURCE[name]
+            db = self.connect(name)
+            with db.cursor() as cur:
+                cur.execute("SET bimodal.change = 'genesis'")
+                cur.execute(f"ALTER SUBSCRIPTION {subscription} CONNECTION %s", (self.conninfo(source, role, subscription),))
+                cur.execute(f"ALTER SUBSCRIPTION {subscription} ENABLE")
+            db.close()
+        for name, _, slot in made:
+            self.wait(SOURCE[name][0], "SELECT active FROM pg_replication_slots WHERE slot_name = %s", (slot,))
+
     def up(self, name):
         c = self.cluster[name]
-        self._as_postgres(self.bin / "pg_ctl", "-D", c.data, "-l", c.log, "-w", "-s", "start")
+        try:
+            self._as_postgres(self.bin / "pg_ctl", "-D", c.data, "-l", c.log, "-w", "-s", "start")
+        except subprocess.CalledProcessError as e:
+            raise RuntimeError(f"{name} does not start: {e.stdout}{c.log.read_text()[-2000:] if c.log.exists() else ''}") from None
 
     def down(self, name, mode="fast"):
         self._as_postgres(self.bin / "pg_ctl", "-D", self.cluster[name].data, "-m", mode, "-w", "-s",
                           "stop")
 
     def stop(self, keep=False):
-        for name in reversed(list(self.cluster)):
+        def end(name):
             try:
                 self.down(name, "immediate")
             except subprocess.CalledProcessError:
                 pass
+        if self.cluster:
+            with ThreadPoolExecutor(len(self.cluster)) as pool:
+                list(pool.map(end, self.cluster))
         if self.dir and not keep:
             shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -325,11 +416,10 @@ class Clusters:
 
     def feed_setup(self):
         """core -> airlock -> sandbox, each with its registry first: the registry makes the tables."""
-        self.hop_registry("airlock", "core", "bimodal_feed")
-        self.hop_crm("airlock", "core", "bimodal_feed")
-        if "sandbox" in self.cluster:
-            self.hop_registry("sandbox", "airlock", "bimodal_hop")
-            self.hop_crm("sandbox", "airlock", "bimodal_hop")
+        for name, (source, role) in SOURCE.items():
+            if name in self.cluster:
+                self.hop_registry(name, source, role)
+                self.hop_crm(name, source, role)
 
 
 def main():

@@ -19,6 +19,7 @@ import subprocess
 import time
 
 from clusters import NAMES, ROOT, Clusters, free_port
+from templates import template
 
 BUILD = pathlib.Path(os.environ.get("BIMODAL_BUILD", ROOT / "build" / "debug"))
 ROLES = ("operator", "innovator", "product_owner", "agent", "service")
@@ -160,9 +161,12 @@ class Daemon:
 
 
 class Product:
-    def __init__(self, slot_wal="64MB", workers=2, settings=(), rehearsal=False):
+    """`fresh`: the whole installation again, in place of a copy of the one that the run has made already."""
+
+    def __init__(self, slot_wal="64MB", workers=2, settings=(), rehearsal=False, fresh=False):
         self.clusters = Clusters(names=NAMES + (("rehearsal",) if rehearsal else ()), slot_wal=slot_wal, settings=settings)
         self.workers = workers
+        self.fresh = fresh
         self.dir = None
         self.core = None
         self.sandbox = None
@@ -213,14 +217,45 @@ class Product:
             for role in ROLES:
                 daemon.tokens[role] = self.core.command("--create-token", f"{role}:{role}:{daemon.name}").strip()
 
-    def start(self):
-        self.clusters.start()
+    @staticmethod
+    def _installed(folder):
+        """The template of an installed product whose daemons have not run yet."""
+        p = Product()
+        try:
+            p._place()
+            p.install()
+            p.clusters.keep(folder)
+            tokens = folder / "tokens.json"
+            tokens.touch(mode=0o600)
+            tokens.write_text(json.dumps({"agent-token": (p.dir / "secrets" / "agent-token").read_text(),
+                                          "core": p.core.tokens, "sandbox": p.sandbox.tokens}))
+        finally:
+            p.stop()
+
+    def _place(self, installed=None):
+        self.clusters.start(installed=installed)
         self.dir = self.clusters.dir / "product"
         self.dir.mkdir()
         self.core = Daemon("core", self)
         self.sandbox = Daemon("sandbox", self)
+
+    def _take(self, folder):
+        """A copy of the installed product instead of install()."""
+        self._place(folder)
+        if "rehearsal" in self.clusters.names:
+            self.clusters.disposable("rehearsal")
+        kept = json.loads((folder / "tokens.json").read_text())
+        self.secret("agent-token", kept["agent-token"])
+        self.core.tokens, self.sandbox.tokens = kept["core"], kept["sandbox"]
+        self.configure()
+
+    def start(self):
         try:
-            self.install()
+            if self.fresh:
+                self._place()
+                self.install()
+            else:
+                self._take(template("product", self._installed))
             self.core.start()
             self.sandbox.start()
         except BaseException:
