@@ -465,33 +465,33 @@ def notices(db, count):
     return [(n.channel, n.payload) for n in db.notifies]
 
 
-def test_tokens_of_the_sandbox_are_published_without_names(core, app):
+def test_tokens_of_the_sandbox_are_published_without_names(core, executor):
     db = core.connect("core", "bimodal_app")
     db.cursor().execute("LISTEN bimodal_generation")
     name = unique("person")
-    pid = insert(app, "access.principal", name=name, kind="user")
-    app.execute("INSERT INTO access.role_grant VALUES (%s, 'innovator'), (%s, 'agent')", (pid, pid))
+    pid = insert(executor, "access.principal", name=name, kind="user")
+    executor.execute("INSERT INTO access.role_grant VALUES (%s, 'innovator'), (%s, 'agent')", (pid, pid))
     sql = ("INSERT INTO access.token (principal, audience, hash, prefix, expires_at)"
            " VALUES (%s, %s, %s, 'bm_x', now() + interval '1 day')")
     mine, theirs = uuid.uuid4().bytes * 2, uuid.uuid4().bytes * 2
-    app.execute(sql, (pid, "sandbox", mine))
-    app.execute(sql, (pid, "core", theirs))
-    app.execute("SELECT principal, roles FROM access.token_published WHERE hash = %s", (mine,))
-    assert app.fetchall() == [(pid, ["agent", "innovator"])]
-    app.execute("SELECT 1 FROM access.token_published WHERE hash = %s", (theirs,))
-    assert app.fetchall() == []
-    app.execute("SELECT generation FROM access.state")
-    generation = app.fetchone()[0]
+    executor.execute(sql, (pid, "sandbox", mine))
+    executor.execute(sql, (pid, "core", theirs))
+    executor.execute("SELECT principal, roles FROM access.token_published WHERE hash = %s", (mine,))
+    assert executor.fetchall() == [(pid, ["agent", "innovator"])]
+    executor.execute("SELECT 1 FROM access.token_published WHERE hash = %s", (theirs,))
+    assert executor.fetchall() == []
+    executor.execute("SELECT generation FROM access.state")
+    generation = executor.fetchone()[0]
     assert notices(db, 4)[-1] == ("bimodal_generation", f"access {generation}")
-    app.execute("UPDATE access.token SET last_used_at = now() WHERE hash = %s", (mine,))
-    app.execute("SELECT generation FROM access.state")
-    assert app.fetchone()[0] == generation
-    app.execute("UPDATE access.token SET revoked_at = now() WHERE hash = %s", (mine,))
-    app.execute("SELECT 1 FROM access.token_published WHERE hash = %s", (mine,))
-    assert app.fetchall() == []
-    app.execute("UPDATE access.principal SET disabled_at = now() WHERE id = %s", (pid,))
-    app.execute("SELECT 1 FROM access.snapshot() WHERE principal = %s", (pid,))
-    assert app.fetchall() == []
+    executor.execute("UPDATE access.token SET last_used_at = now() WHERE hash = %s", (mine,))
+    executor.execute("SELECT generation FROM access.state")
+    assert executor.fetchone()[0] == generation
+    executor.execute("UPDATE access.token SET revoked_at = now() WHERE hash = %s", (mine,))
+    executor.execute("SELECT 1 FROM access.token_published WHERE hash = %s", (mine,))
+    assert executor.fetchall() == []
+    executor.execute("UPDATE access.principal SET disabled_at = now() WHERE id = %s", (pid,))
+    executor.execute("SELECT 1 FROM access.snapshot() WHERE principal = %s", (pid,))
+    assert executor.fetchall() == []
     db.close()
 
 
