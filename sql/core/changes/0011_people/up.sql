@@ -79,6 +79,11 @@ DROP FUNCTION change.publish_sql();
 -- include functions/access_owner_pair.sql
 -- include functions/access_team_place.sql
 -- include functions/access_operator_stays.sql
+-- include functions/access_must.sql
+-- include functions/access_user.sql
+-- include functions/access_team.sql
+-- include functions/access_token.sql
+-- include functions/access_hand_over.sql
 
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OF name, kind, disabled_at OR DELETE OR TRUNCATE ON access.principal
 	FOR EACH STATEMENT EXECUTE FUNCTION access.changed();
@@ -111,7 +116,6 @@ CREATE TRIGGER operator_stays AFTER DELETE ON access.role_grant
 	FOR EACH ROW WHEN (OLD.role = 'operator') EXECUTE FUNCTION access.operator_stays('principal');
 
 SELECT access.own('access.principal', 'users');
-UPDATE access.owned SET live = 'disabled_at IS NULL' WHERE relation = 'access.principal';
 INSERT INTO access.owned (relation, resource, key, holds, live, recorded) VALUES
 	('flag.flag', 'flags', 'key', 'name', 'archived_at IS NULL', false),
 	('change.request', 'changes', 'number', 'name', $$state IN ('draft', 'checked', 'rehearsed', 'approved', 'failed')$$, false);
@@ -130,4 +134,16 @@ REVOKE INSERT, DELETE ON access.role_grant FROM bimodal_app;
 GRANT UPDATE (last_used_at) ON access.token TO bimodal_app;
 GRANT SELECT ON access.team, access.membership, access.owned, access.ending TO bimodal_app, bimodal_executor;
 GRANT EXECUTE ON FUNCTION access.snapshot() TO bimodal_app, bimodal_executor;
+GRANT EXECUTE ON FUNCTION access.user_json(uuid, boolean), access.team_json(uuid), access.token_json(uuid),
+	access.user_create(uuid, text, uuid, jsonb, text[]),
+	access.user_change(uuid, text, uuid, bigint, jsonb),
+	access.user_able(uuid, text, uuid, boolean),
+	access.user_roles(uuid, text, uuid, text[], text[]),
+	access.team_create(uuid, text, uuid, jsonb),
+	access.team_change(uuid, text, uuid, bigint, jsonb, boolean),
+	access.team_member(uuid, text, uuid, uuid, boolean),
+	access.token_create(uuid, text, uuid, uuid, text, text, text, text, text[], timestamptz),
+	access.token_rotate(uuid, text, uuid, uuid, text, text, int, timestamptz, timestamptz),
+	access.token_revoke(uuid, text, uuid, boolean),
+	access.hand_over(uuid, text, uuid, uuid, text, boolean) TO bimodal_app;
 GRANT EXECUTE ON FUNCTION change.publish_sql() TO bimodal_executor;
