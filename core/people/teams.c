@@ -7,6 +7,7 @@ static enum step
 list_read(struct task *t)
 {
 	const struct str after = http_query(t, "after");
+	const struct str slug = http_query(t, "slug");
 	const char *limit = people_limit(t);
 	struct str parent;
 	bool archived = false;
@@ -18,6 +19,7 @@ list_read(struct task *t)
 		P_STR(after.p != NULL ? after : STR("")),
 		P_TEXT(archived ? "true" : "false"),
 		{ .value = parent, .is_null = parent.p == NULL },
+		{ .value = slug, .is_null = slug.p == NULL },
 		P_TEXT(limit),
 	};
 	return postgres_wait(core_people_conf.pool, t, &sql_people_team_list, params,

@@ -3,10 +3,12 @@ import concurrent.futures
 import datetime
 import json
 import re
+import subprocess
 import time
 import uuid
 
 import pytest
+from product import BUILD
 
 
 def new(prefix):
@@ -265,7 +267,7 @@ def test_teams_never_stand_below_themselves(core):
     a, b = team(), team()
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda pair: move(*pair).status, [(a, b), (b, a)]))
-    assert sorted(done) == [200, 422], done
+    assert sorted(done) in ([200, 409], [200, 422]), done # 409: it waited too long for the other
 
 
 # ---- tokens
@@ -465,7 +467,7 @@ def test_hand_overs_at_once(core, make, product):
         made = [pool.submit(name_owner, i) for i in range(3)]
         gave = [pool.submit(give, p) for p in ((a, b), (b, a))]
         statuses_made, statuses_gave = [f.result() for f in made], sorted(f.result() for f in gave)
-    assert statuses_gave == [200, 422] and set(statuses_made) <= {201, 422}, (statuses_gave, statuses_made)
+    assert statuses_gave == [200, 422] and set(statuses_made) <= {201, 409, 422}, (statuses_gave, statuses_made)
     left = [u for u in (a, b) if core.get(f"/v1/users/{u['id']}", role="operator").json["disabled_at"]]
     assert len(left) == 1
     assert product.clusters.one("core", "SELECT count(*) FROM access.principal WHERE %s IN (business_owner, technical_owner)", (left[0]["id"],)) == 0
@@ -487,6 +489,43 @@ def test_owner_pairs_of_services(core, make):
     ok(core.post(f"/v1/users/{business['id']}/disable", role="operator"))
     assert ok(change(display_name="still here"))["display_name"] == "still here"
     refused(core.patch(f"/v1/users/{technical['id']}", {"business_owner": business["id"]}, role="operator", headers={"If-Match": "*"}), 422, "/business_owner", "has none")
+
+
+# ---- the command line
+
+def test_the_commands(core, tmp_path):
+    (tmp_path / "token").write_text(core.tokens["operator"])
+    address = f"http://127.0.0.1:{core.port}"
+
+    def cli(*words, code=0, before=()):
+        done = subprocess.run([BUILD / "bimodal", "--core", address, "--token-file", tmp_path / "token", *before, *words], capture_output=True, text=True, timeout=60)
+        assert done.returncode == code, (words, done)
+        return json.loads(done.stdout) if code == 0 and not before else done.stdout + done.stderr
+    ada, bob, eve, svc, team = new("ada"), new("bob"), new("eve"), new("svc"), new("team")
+    assert cli("user", "add", ada, "--email", f"{ada}@example.org", "--display-name", "Ada \"L.\"", "--roles", "agent,innovator")["roles"] == ["agent", "innovator"]
+    cli("user", "add", bob)
+    cli("user", "add", eve, "--locale", "de")
+    assert cli("user", "add", svc, "--service", "--business-owner", ada, "--technical-owner", bob, "--roles", "operator")["kind"] == "service"
+    assert [u["name"] for u in cli("user", "list", f"q={ada}")["data"]] == [ada]
+    assert cli("user", "roles", ada, "agent")["roles"] == ["agent"] and cli("user", "roles", ada, "")["roles"] == []
+    assert cli("user", "disable", bob)["disabled_at"] and not cli("user", "enable", bob)["disabled_at"]
+    assert "there is no user" in cli("user", "get", new("nobody"), code=1)
+    cli("team", "add", team, "--name", "The team")
+    assert cli("team", "add", f"{team}-2", "--parent", team)["parent"]
+    assert cli("team", "join", team, ada, "--lead")["leads"] and cli("team", "members", team)["data"][0]["name"] == ada
+    assert cli("team", "archive", f"{team}-2")["archived_at"] and not cli("team", "restore", f"{team}-2")["archived_at"]
+    made = cli("token", "create", "--days", "365", "--scopes", "feed.read,me.read", "--for", svc, "--label", "a robot")
+    assert made["scopes"] == ["feed.read", "me.read"] and made["id"] in {t["id"] for t in cli("token", "list", "--of", svc)["data"]}
+    text = cli("token", "create", "--audience", "sandbox", "--days", "1", before=("--quiet",)).strip()
+    assert re.fullmatch(r"bm_sandbox_[A-Za-z0-9_-]{43}", text)
+    assert cli("token", "rotate", made["id"], "--overlap", "5")["scopes"] == ["feed.read", "me.read"]
+    assert cli("token", "revoke", made["id"])["revoked_at"]
+    assert cli("user", "hand-over", ada, "--to", eve, "--reason", "leaves", "--dry-run")["owned"]["users"] == 1
+    assert "one person" in cli("user", "hand-over", ada, "--to", bob, "--reason", "leaves", code=1)
+    assert cli("user", "hand-over", ada, "--to", eve, "--reason", "leaves")["leads"] == 1
+    assert cli("user", "get", svc)["business_owner"] == cli("user", "get", eve)["id"]
+    assert cli("team", "leave", team, eve)["members"] == 0
+    assert "usage" in cli("user", "hand-over", ada, code=2)
 
 
 # ---- who may

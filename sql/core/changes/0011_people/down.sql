@@ -1,3 +1,4 @@
+DROP FUNCTION change.approval_person() CASCADE;
 DROP FUNCTION access.hand_over(uuid, text, uuid, uuid, text, boolean);
 DROP FUNCTION access.hand_over_move(access.owned, text, text);
 DROP FUNCTION access.hand_over_look(uuid, uuid);

@@ -84,6 +84,7 @@ DROP FUNCTION change.publish_sql();
 -- include functions/access_team.sql
 -- include functions/access_token.sql
 -- include functions/access_hand_over.sql
+-- include functions/approval_person.sql
 
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OF name, kind, disabled_at OR DELETE OR TRUNCATE ON access.principal
 	FOR EACH STATEMENT EXECUTE FUNCTION access.changed();
@@ -114,6 +115,9 @@ CREATE TRIGGER operator_stays AFTER UPDATE OF disabled_at, kind ON access.princi
 	EXECUTE FUNCTION access.operator_stays('id');
 CREATE TRIGGER operator_stays AFTER DELETE ON access.role_grant
 	FOR EACH ROW WHEN (OLD.role = 'operator') EXECUTE FUNCTION access.operator_stays('principal');
+
+CREATE TRIGGER person BEFORE INSERT OR UPDATE OF principal ON change.approval
+	FOR EACH ROW EXECUTE FUNCTION change.approval_person();
 
 SELECT access.own('access.principal', 'users');
 INSERT INTO access.owned (relation, resource, key, holds, live, recorded) VALUES
