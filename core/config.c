@@ -23,6 +23,8 @@ const struct conf_key core_config_keys[] = {
 	{ "rehearsal.user", CONF_TEXT, AT(rehearsal.user), "bimodal_rehearsal", "1", "63", false, "role that owns that cluster" },
 	{ "rehearsal.password_file", CONF_SECRET, AT(rehearsal.password), "", NULL, NULL, false, "file with its password" },
 
+	{ "access.token_lifetime", CONF_DURATION, AT(token_lifetime), "365d", "1h", "3650d", false, "how long a token made through the API lives at most" },
+
 	{ "flags.experiment_share", CONF_INT, AT(flags_experiment_share), "100", "1", "100", false, "largest part of all units, in percent, that an experiment made through the sandbox may take in" },
 	{ "flags.experiment_max", CONF_INT, AT(flags_experiment_max), "100", "0", "10000", false, "live experiment flags at most" },
 

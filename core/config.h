@@ -18,6 +18,8 @@ struct core_config {
 	struct daemon_login airlock;
 	struct daemon_login rehearsal;
 
+	usec_t token_lifetime;
+
 	int64_t flags_experiment_share;
 	int64_t flags_experiment_max;
 

@@ -12,6 +12,7 @@
 #include "core/customer/customer.h"
 #include "core/feed/feed.h"
 #include "core/flags/flags.h"
+#include "core/people/people.h"
 #include "core/principals/principals.h"
 #include "core/promotion/promotion.h"
 #include "daemon/daemon.h"
@@ -148,6 +149,11 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 	core_customer_use(c->records);
 	core_feed_use(c->app);
 	core_change_use(c->app);
+	core_people_use(&(struct core_people_conf) {
+		.pool = c->app,
+		.access = c->access,
+		.token_lifetime = c->config.token_lifetime,
+	});
 	core_promotion_use(&(struct core_promotion_conf) {
 		.loop = c->loop,
 		.engine = c->tasks,
@@ -194,6 +200,7 @@ static const struct {
 } rooms[] = {
 	{ daemon_health_routes, &daemon_health_routes_count },
 	{ core_principals_routes, &core_principals_routes_count },
+	{ core_people_routes, &core_people_routes_count },
 	{ core_feed_routes, &core_feed_routes_count },
 	{ core_change_routes, &core_change_routes_count },
 	{ core_promotion_routes, &core_promotion_routes_count },

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "access/internal.h"
+#include "access/scope.h"
 
 enum column {
 	COL_HASH,
@@ -20,8 +20,11 @@ enum column {
 	COL_AUDIENCE,
 	COL_EXPIRES,
 	COL_GENERATION,
+	COL_SCOPES,
 	COL_COUNT
 };
+
+#define SCOPES_BYTES_MAX ((size_t)ACCESS_TOKENS_MAX * (ACCESS_SCOPES_SIZE + 16))
 
 static const char *const daemons[] = { [ACCESS_CORE] = "core", [ACCESS_SANDBOX] = "sandbox" };
 
@@ -43,6 +46,7 @@ snapshot_free(struct snapshot *s)
 	if (s == NULL)
 		return;
 	free(s->tokens);
+	arena_release(&s->text);
 	free(s);
 }
 
@@ -112,7 +116,8 @@ roles_of(const struct access_roles *r, struct str list)
 }
 
 static enum err
-token_read(const struct access *a, const PGresult *rows, int row, struct token *out)
+token_read(const struct access *a, const PGresult *rows, int row, struct arena *text,
+	   struct token *out)
 {
 	struct uuid u;
 	*out = (struct token) { .roles = roles_of(a->conf.roles, cell(rows, row, COL_ROLES)) };
@@ -121,6 +126,10 @@ token_read(const struct access *a, const PGresult *rows, int row, struct token *
 		return ERR_INTERNAL;
 	uuid_text(&u, out->principal);
 	(void)str_copy(out->name, sizeof(out->name), cell(rows, row, COL_NAME));
+	const struct str scopes = cell(rows, row, COL_SCOPES);
+	if (scopes.p != NULL && (scopes.len >= ACCESS_SCOPES_SIZE ||
+				 (out->scopes = arena_strdup(text, scopes)) == NULL))
+		return ERR_INTERNAL;
 	const struct str expires = cell(rows, row, COL_EXPIRES);
 	out->expires = INT64_MAX;
 	return expires.p == NULL ? ERR_OK : str_int(expires, INT64_MIN, INT64_MAX, &out->expires);
@@ -134,7 +143,7 @@ snapshot_fill(const struct access *a, const PGresult *rows, struct snapshot *s)
 		if (PQgetisnull(rows, row, COL_HASH) ||
 		    !str_is(cell(rows, row, COL_AUDIENCE), daemons[a->conf.daemon]))
 			continue;
-		const enum err err = token_read(a, rows, row, &s->tokens[s->n]);
+		const enum err err = token_read(a, rows, row, &s->text, &s->tokens[s->n]);
 		if (err != ERR_OK)
 			return err;
 		s->n++;
@@ -167,6 +176,7 @@ access_swap_rows(struct access *a, const PGresult *rows, struct err_info *info)
 		return err_set(info, ERR_NO_MEMORY, NULL, "could not keep the tokens in memory");
 	}
 	s->tokens = tokens;
+	arena_init(&s->text, SCOPES_BYTES_MAX);
 	enum err err = ERR_OK;
 	if (n > 0)
 		err = str_int(cell(rows, 0, COL_GENERATION), 0, INT64_MAX, &s->generation);
@@ -201,6 +211,8 @@ actor_fill(const struct access *a, const struct token *token, struct access_acto
 	*out = (struct access_actor) { .roles = token->roles };
 	memcpy(out->principal, token->principal, sizeof(out->principal));
 	memcpy(out->name, token->name, sizeof(out->name));
+	out->scoped = token->scopes != NULL;
+	(void)str_copy(out->scopes, sizeof(out->scopes), str_of(token->scopes));
 	for (size_t i = 0; i < r->n_roles; i++) {
 		if ((token->roles >> i & 1) == 0)
 			continue;
@@ -251,6 +263,8 @@ bool
 access_may(const struct access *a, const struct access_actor *actor, struct str right)
 {
 	const struct access_roles *r = a->conf.roles;
+	if (actor->scoped && !access_scopes_allow(str_of(actor->scopes), right))
+		return false;
 	if (access_rights_has(&actor->rights, access_right_find(r, right)))
 		return true;
 	char any[128] = "*";
@@ -284,6 +298,50 @@ json_classes(struct buf *out, const char *name, uint32_t mask)
 	buf_add_char(out, ']');
 }
 
+struct json_list {
+	struct buf *out;
+	bool first;
+};
+
+static bool
+json_pattern(const struct access_pattern *p, void *arg)
+{
+	struct json_list *list = arg;
+	buf_printf(list->out, "%s\"%.*s.%.*s\"", list->first ? "" : ",", STR_FMT(p->what),
+		   STR_FMT(p->verb));
+	list->first = false;
+	return true;
+}
+
+static void
+json_scopes(struct buf *out, const struct access_actor *actor)
+{
+	struct str rest = str_of(actor->scopes);
+	if (!actor->scoped) {
+		buf_add_cstr(out, "null");
+		return;
+	}
+	buf_add_char(out, '[');
+	while (rest.p != NULL) {
+		buf_json_str(out, str_cut(&rest, ','));
+		if (rest.p != NULL)
+			buf_add_char(out, ',');
+	}
+	buf_add_char(out, ']');
+}
+
+size_t
+access_role_count(const struct access *a)
+{
+	return a->conf.roles->n_roles;
+}
+
+struct str
+access_role_name(const struct access *a, size_t i)
+{
+	return a->conf.roles->roles[i].name;
+}
+
 void
 access_actor_json(const struct access *a, const struct access_actor *actor, struct buf *out)
 {
@@ -303,20 +361,16 @@ access_actor_json(const struct access *a, const struct access_actor *actor, stru
 		first = false;
 	}
 	buf_add_cstr(out, "],\"rights\":[");
-	first = true;
-	for (size_t i = 0; i < r->n_rights; i++) {
-		if (!access_rights_has(&actor->rights, (int)i))
-			continue;
-		if (!first)
-			buf_add_char(out, ',');
-		buf_json_str(out, r->rights[i]);
-		first = false;
-	}
+	struct json_list list = { out, true };
+	(void)access_rights_each(r, &actor->rights, actor->scoped ? actor->scopes : NULL,
+				 json_pattern, &list);
 	buf_add_cstr(out, "],\"classes\":{");
 	json_classes(out, "read", actor->read_classes);
 	buf_add_char(out, ',');
 	json_classes(out, "write", actor->write_classes);
-	buf_add_cstr(out, "}}");
+	buf_add_cstr(out, "},\"scopes\":");
+	json_scopes(out, actor);
+	buf_add_char(out, '}');
 }
 
 size_t

@@ -35,6 +35,8 @@
 #define ACCESS_NAME_SIZE 101
 #define ACCESS_TOKEN_SIZE 64  /* text with NUL                          */
 #define ACCESS_PREFIX_SIZE 20 /* what lists show of a token: 8 + of it  */
+#define ACCESS_SCOPES_MAX 32
+#define ACCESS_SCOPES_SIZE 1001 /* all of a token, comma-separated, with NUL */
 
 /* Bits of a class mask; the same values as in the record engine, which does not know this module.
  */
@@ -67,7 +69,9 @@ struct access_actor {
 	struct access_rights rights;
 	uint32_t read_classes; /* ACCESS_OPEN | …                                */
 	uint32_t write_classes;
-	uint32_t roles; /* bit i = i-th role of roles.yaml                */
+	uint32_t roles;                  /* bit i = i-th role of roles.yaml                */
+	bool scoped;                     /* else the token gives all that the roles do     */
+	char scopes[ACCESS_SCOPES_SIZE]; /* comma-separated patterns */
 };
 
 /* ---- the one access object of a process ---- */
@@ -88,8 +92,8 @@ void access_use(
 
 /*
  * Swap in the live tokens. Columns of the rows: hash (64 hex), principal, name (may be NULL), roles
- * (comma separated), audience, expires_us (bigint since 1970 or NULL), generation
- * (sql/core/queries/access_snapshot.sql, sql/sandbox/queries/sandbox_access_snapshot.sql). Rows for
+ * (comma separated), audience, expires_us (bigint since 1970 or NULL), generation, scopes
+ * (comma separated, NULL = all that the roles give) (sql/core/queries/access_snapshot.sql, sql/sandbox/queries/sandbox_access_snapshot.sql). Rows for
  * the other daemon are left out, unknown roles give no right. On error the old snapshot stays.
  * Errors: ERR_INTERNAL, ERR_NO_MEMORY.
  */
@@ -105,9 +109,24 @@ size_t access_token_count(const struct access *a);
 MUST_CHECK enum err access_check(struct access *a, struct str token, struct access_actor *out,
 				 const char **reason, struct err_info *info);
 
-/* Does the actor have this right? "people.read" is granted by itself or by "*.read". */
+/*
+ * Does the actor have this right? "people.read" is granted by itself or by "*.read"; with a scoped
+ * token a scope must name it too: "people.read", "people.*", "*.read" or "*.*".
+ */
 bool access_may(const struct access *a, const struct access_actor *actor, struct str right);
-/* {"principal":…,"name":…,"roles":[…],"rights":[…],"classes":{"read":[…],"write":[…]}} for /v1/me.
+/* Is this text such a scope? */
+bool access_scope_valid(struct str scope);
+/*
+ * Has `giver` all that a token of these roles (comma separated) under these scopes (NULL: all) would
+ * give? If not, `missing` names the first thing that he lacks.
+ */
+bool access_covers(const struct access *a, const struct access_actor *giver, struct str roles,
+		   const char *scopes, char *missing, size_t size);
+/* The roles of roles.yaml, in its order. */
+size_t access_role_count(const struct access *a);
+struct str access_role_name(const struct access *a, size_t i);
+/* {"principal":…,"name":…,"roles":[…],"rights":[…],"classes":{"read":[…],"write":[…]},"scopes":[…]}
+ * for /v1/me; scopes is null if the token is not narrowed, and rights is what is left under them.
  */
 void access_actor_json(const struct access *a, const struct access_actor *actor, struct buf *out);
 

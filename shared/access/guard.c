@@ -73,9 +73,11 @@ access_require(struct task *t, struct str right)
 	if (actor != NULL && a != NULL && access_may(a, actor, right))
 		return ERR_OK;
 	t->t_err_members = str_of(arena_printf(&t->t_arena, "\"right\":\"%.*s\"", STR_FMT(right)));
-	return err_set(&t->t_err, ERR_FORBIDDEN, NULL,
-		       "this needs the right %.*s, which no role of this principal grants",
-		       STR_FMT(right));
+	return err_set(&t->t_err, ERR_FORBIDDEN, NULL, "this needs the right %.*s, which %s",
+		       STR_FMT(right),
+		       actor != NULL && actor->scoped
+			       ? "this token's scopes or its principal's roles leave out"
+			       : "no role of this principal grants");
 }
 
 static enum step

@@ -12,14 +12,16 @@ struct token {
 	char principal[UUID_TEXT_SIZE];
 	char name[ACCESS_NAME_SIZE];
 	uint32_t roles;
-	bool used;      /* since access_used_take             */
-	usec_t expires; /* wall clock; INT64_MAX = never       */
+	const char *scopes; /* in the snapshot's text; NULL = all of the roles */
+	bool used;          /* since access_used_take             */
+	usec_t expires;     /* wall clock; INT64_MAX = never       */
 };
 
 struct snapshot {
 	struct token *tokens; /* sorted by hash */
 	size_t n;
 	int64_t generation;
+	struct arena text; /* the scopes */
 };
 
 struct access {

@@ -465,34 +465,84 @@ def notices(db, count):
     return [(n.channel, n.payload) for n in db.notifies]
 
 
-def test_tokens_of_the_sandbox_are_published_without_names(core, app):
+def test_tokens_of_the_sandbox_are_published_without_names(core, executor):
     db = core.connect("core", "bimodal_app")
     db.cursor().execute("LISTEN bimodal_generation")
     name = unique("person")
-    pid = insert(app, "access.principal", name=name, kind="user")
-    app.execute("INSERT INTO access.role_grant VALUES (%s, 'innovator'), (%s, 'agent')", (pid, pid))
+    pid = insert(executor, "access.principal", name=name, kind="user")
+    executor.execute("INSERT INTO access.role_grant VALUES (%s, 'innovator'), (%s, 'agent')", (pid, pid))
     sql = ("INSERT INTO access.token (principal, audience, hash, prefix, expires_at)"
            " VALUES (%s, %s, %s, 'bm_x', now() + interval '1 day')")
     mine, theirs = uuid.uuid4().bytes * 2, uuid.uuid4().bytes * 2
-    app.execute(sql, (pid, "sandbox", mine))
-    app.execute(sql, (pid, "core", theirs))
-    app.execute("SELECT principal, roles FROM access.token_published WHERE hash = %s", (mine,))
-    assert app.fetchall() == [(pid, ["agent", "innovator"])]
-    app.execute("SELECT 1 FROM access.token_published WHERE hash = %s", (theirs,))
-    assert app.fetchall() == []
-    app.execute("SELECT generation FROM access.state")
-    generation = app.fetchone()[0]
+    executor.execute(sql, (pid, "sandbox", mine))
+    executor.execute(sql, (pid, "core", theirs))
+    executor.execute("SELECT principal, roles FROM access.token_published WHERE hash = %s", (mine,))
+    assert executor.fetchall() == [(pid, ["agent", "innovator"])]
+    executor.execute("SELECT 1 FROM access.token_published WHERE hash = %s", (theirs,))
+    assert executor.fetchall() == []
+    executor.execute("SELECT generation FROM access.state")
+    generation = executor.fetchone()[0]
     assert notices(db, 4)[-1] == ("bimodal_generation", f"access {generation}")
-    app.execute("UPDATE access.token SET last_used_at = now() WHERE hash = %s", (mine,))
-    app.execute("SELECT generation FROM access.state")
-    assert app.fetchone()[0] == generation
-    app.execute("UPDATE access.token SET revoked_at = now() WHERE hash = %s", (mine,))
-    app.execute("SELECT 1 FROM access.token_published WHERE hash = %s", (mine,))
-    assert app.fetchall() == []
-    app.execute("UPDATE access.principal SET disabled_at = now() WHERE id = %s", (pid,))
-    app.execute("SELECT 1 FROM access.snapshot() WHERE principal = %s", (pid,))
-    assert app.fetchall() == []
+    executor.execute("UPDATE access.token SET last_used_at = now() WHERE hash = %s", (mine,))
+    executor.execute("SELECT generation FROM access.state")
+    assert executor.fetchone()[0] == generation
+    executor.execute("UPDATE access.token SET revoked_at = now() WHERE hash = %s", (mine,))
+    executor.execute("SELECT 1 FROM access.token_published WHERE hash = %s", (mine,))
+    assert executor.fetchall() == []
+    executor.execute("UPDATE access.principal SET disabled_at = now() WHERE id = %s", (pid,))
+    executor.execute("SELECT 1 FROM access.snapshot() WHERE principal = %s", (pid,))
+    assert executor.fetchall() == []
     db.close()
+
+
+def test_a_service_approves_nothing(core, executor):
+    robot, ada = (insert(executor, "access.principal", name=unique("p"), kind=k) for k in ("service", "user"))
+    with core.connect("core", autocommit=False) as db, db.cursor() as cur:
+        cur.execute("SELECT set_config('bimodal.actor', 'x', true)")
+        cur.execute("INSERT INTO change.request (kind, title, author, up, sha256, state, closure_hash) VALUES"
+                    " ('schema', 't', gen_random_uuid(), 'SELECT 1', repeat('0', 64), 'rehearsed', 'c') RETURNING id, sha256")
+        request, sha = cur.fetchone()
+        sql = "INSERT INTO change.approval (request, principal, sha256, closure_hash) VALUES (%s, %s, %s, 'c')"
+        cur.execute(sql, (request, ada, sha))
+        refused(cur, sql, "CR005", (request, robot, sha))
+        db.rollback()
+
+
+def test_what_is_owned_is_found_by_every_hand_over(core, executor):
+    """A later table needs its two columns and one call: pairs are checked, and a leaver's rows go to his successor."""
+    core.owner("core", "CREATE TABLE crm.idea (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), business_owner uuid NOT NULL,"
+               " technical_owner uuid NOT NULL); SELECT access.own('crm.idea', 'ideas');"
+               " UPDATE access.owned SET recorded = false WHERE relation = 'crm.idea';"
+               " CREATE TABLE crm.view (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), owner uuid REFERENCES access.principal);"
+               " INSERT INTO access.owned (relation, resource, business, technical, recorded) VALUES ('crm.view', 'views', 'owner', NULL, false);"
+               " CREATE TABLE crm.visit (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), who uuid, over_at timestamptz);"
+               " INSERT INTO access.ending VALUES ('crm.visit', 'visits', 'who', 'over_at')")
+    try:
+        ada, bob, eve = (insert(executor, "access.principal", name=unique("p"), kind="user") for _ in range(3))
+        rows = lambda sql, *args: core.rows("core", sql, args)  # noqa: E731
+        pair = "INSERT INTO crm.idea (business_owner, technical_owner) VALUES (%s, %s) RETURNING id"
+        with session(core, "core", "postgres") as cur:
+            refused(cur, pair, "CR422", (ada, ada))
+            refused(cur, pair, "CR422", (ada, uuid.uuid4()))
+        idea, other = rows(pair, ada, bob)[0][0], rows(pair, eve, ada)[0][0]
+        rows("INSERT INTO crm.view (owner) VALUES (%s)", ada)
+        rows("INSERT INTO crm.visit (who) VALUES (%s)", ada)
+        give = "SELECT access.hand_over(%s, 'r', %s, %s, 'leaves', %s)"
+        look = rows(give, bob, ada, eve, True)[0][0]
+        assert (look["owned"]["ideas"], look["owned"]["views"], look["ended"]["visits"]) == (2, 1, 1)
+        assert look["one_person_twice"] == [{"resource": "ideas", "record": str(other)}]
+        with session(core, "core", "postgres") as cur:
+            assert str(other) in str(refused(cur, give, "CR409", (bob, ada, eve, False)))
+        assert rows("SELECT count(*) FROM crm.visit WHERE over_at IS NOT NULL")[0][0] == 0
+        rows("UPDATE crm.idea SET business_owner = %s WHERE id = %s", bob, other)
+        rows(give, bob, ada, eve, False)
+        assert rows("SELECT business_owner, technical_owner FROM crm.idea WHERE id = %s", idea) == [(eve, bob)]
+        assert rows("SELECT business_owner, technical_owner FROM crm.idea WHERE id = %s", other) == [(bob, eve)]
+        assert rows("SELECT owner FROM crm.view") == [(eve,)] and rows("SELECT over_at IS NOT NULL FROM crm.visit") == [(True,)]
+        assert rows("SELECT count(*) FROM event.log WHERE op = 'owner.move' AND resource IN ('ideas', 'views')")[0][0] == 3
+    finally:
+        core.owner("core", "DROP TABLE crm.idea, crm.view, crm.visit; DELETE FROM access.owned WHERE relation LIKE 'crm.%';"
+                   " DELETE FROM access.ending WHERE relation = 'crm.visit'")
 
 
 def test_a_revision_becomes_current_and_stays_as_written(core, app):

@@ -179,7 +179,9 @@ def test_no_personal_value_is_in_the_data_directory(feed, app, name):
     app.execute("INSERT INTO flag.revision (key, document, enabled, core_only, actor, comment) VALUES"
                 " (%s, %s, true, true, gen_random_uuid(), %s)", (key, f'{{"email": "{MARK}"}}', MARK))
     app.execute("SELECT change.ledger_append(%s, 'test.kind', 'ref', %s)", (MARK, f'{{"text": "{MARK}"}}'))
-    insert(app, "access.principal", name=f"{MARK}-{uuid.uuid4()}", kind="user")
+    with session(feed, "core", "bimodal_executor") as executor:
+        insert(executor, "access.principal", name=f"{MARK}-{uuid.uuid4()}", kind="user",
+               email=f"{uuid.uuid4().hex}@{MARK}.example", display_name=MARK)
     pid, pseudonym, _ = fill(app, f"{MARK}-{uuid.uuid4().hex[:6]}")
     app.execute("UPDATE crm.person SET note = %s WHERE id = %s", (f"{MARK} again", pid))
     arrived(feed, pseudonym, 5)
@@ -201,25 +203,26 @@ def test_registry_ledger_flags_and_tokens_arrive(feed, app):
                     " now() + interval '1 day', gen_random_uuid())", (k,))
         app.execute("INSERT INTO flag.revision (key, document, enabled, core_only, actor)"
                     " VALUES (%s, '{\"rule\": 1}', true, %s, gen_random_uuid())", (k, core_only))
-    principal = insert(app, "access.principal", name=unique("p"), kind="service")
     token = uuid.uuid4().bytes * 2
-    app.execute("INSERT INTO access.token (principal, audience, hash, prefix, expires_at)"
-                " VALUES (%s, 'sandbox', %s, 'bm_x', now() + interval '1 day')", (principal, token))
+    with session(feed, "core", "bimodal_executor") as executor:
+        principal = insert(executor, "access.principal", name=unique("p"), kind="service")
+        executor.execute("INSERT INTO access.token (principal, audience, hash, prefix, expires_at, scopes)"
+                         " VALUES (%s, 'sandbox', %s, 'bm_x', now() + interval '1 day', %s)", (principal, token, ["me.read", "*.read"]))
     app.execute("SELECT change.ledger_append('user:test', 'test.kind', 'ref', '{}')")
     seq = app.fetchone()[0]
     with session(feed, "sandbox", "bimodal_app", actor=None) as cur:
         feed.wait("sandbox", "SELECT count(*) = 1 FROM change.ledger WHERE seq = %s", (seq,), 5, "bimodal_app")
         cur.execute("SELECT key, document FROM flag.snapshot() WHERE key IN (%s, %s)", (key, hidden))
         assert cur.fetchall() == [(key, {"rule": 1})]
-        cur.execute("SELECT principal, name, audience FROM access.snapshot() WHERE hash = %s", (token,))
-        assert [(str(r[0]), *r[1:]) for r in cur.fetchall()] == [(str(principal), "", "sandbox")]
+        cur.execute("SELECT principal, name, audience, scopes FROM access.snapshot() WHERE hash = %s", (token,))
+        assert [(str(r[0]), *r[1:]) for r in cur.fetchall()] == [(str(principal), "", "sandbox", ["me.read", "*.read"])]
         cur.execute("SELECT count(*) FROM change.ledger_broken")
         assert cur.fetchone()[0] == 0
     assert feed.rows("core", "SELECT seq, hash FROM change.ledger ORDER BY seq") \
         == feed.rows("sandbox", "SELECT seq, hash FROM change.ledger ORDER BY seq")
     assert feed.rows("core", "SELECT resource, name, type, class FROM change.field ORDER BY 1, 2") \
         == feed.rows("sandbox", "SELECT resource, name, type, class FROM change.field ORDER BY 1, 2")
-    app.execute("UPDATE access.token SET revoked_at = now() WHERE hash = %s", (token,))
+    feed.rows("core", "UPDATE access.token SET revoked_at = now() WHERE hash = %s", (token,))
     feed.wait("sandbox", "SELECT count(*) = 0 FROM access.token_published WHERE hash = %s", (token,), 5)
 
 

@@ -38,12 +38,13 @@ teardown(void)
 struct row {
 	const struct access_token *token;
 	const char *roles, *audience, *expires;
+	const char *scopes; /* NULL: all */
 };
 
 static void
 put(PGresult *r, int row, int col, const char *text)
 {
-	char copy[128];
+	char copy[1200];
 	if (text != NULL)
 		(void)str_copy(copy, sizeof(copy), str_of(text));
 	ck_assert_int_eq(PQsetvalue(r, row, col, text == NULL ? NULL : copy,
@@ -55,7 +56,7 @@ static enum err
 swap(const struct row *rows, int n)
 {
 	PGresult *r = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
-	PGresAttDesc columns[7];
+	PGresAttDesc columns[8];
 	char name[] = "c";
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
 		columns[i] = (PGresAttDesc) { .name = name, .typid = 25, .typlen = -1 };
@@ -71,6 +72,7 @@ swap(const struct row *rows, int n)
 		put(r, i, 4, rows[i].audience);
 		put(r, i, 5, rows[i].expires);
 		put(r, i, 6, "5");
+		put(r, i, 7, rows[i].scopes);
 	}
 	const enum err err = access_swap_rows(core, r, NULL);
 	PQclear(r);
@@ -106,9 +108,9 @@ START_TEST(checks_tokens)
 	access_token_make(ACCESS_SANDBOX, &foreign);
 	ck_assert_int_eq(access_generation(core), -1);
 	ck_assert_int_eq(access_check(core, str_of(live.text), &actor, &reason, &info), ERR_DOWN);
-	const struct row rows[] = { { &dead, "reader", "core", "1" },
-				    { &live, "writer,unknown", "core", NULL },
-				    { &foreign, "reader", "sandbox", NULL } };
+	const struct row rows[] = { { &dead, "reader", "core", "1", NULL },
+				    { &live, "writer,unknown", "core", NULL, NULL },
+				    { &foreign, "reader", "sandbox", NULL, NULL } };
 	ck_assert_int_eq(swap(rows, 3), ERR_OK);
 	ck_assert_int_eq(access_generation(core), 5);
 	ck_assert_uint_eq(access_token_count(core), 2);
@@ -129,10 +131,11 @@ START_TEST(checks_tokens)
 		ck_assert_str_eq(reason, bad[i].reason);
 	}
 	/* Revoked: gone with the next snapshot; a bad row leaves the old one in place. */
-	ck_assert_int_eq(swap(&(struct row) { NULL, NULL, NULL, NULL }, 1), ERR_OK);
+	ck_assert_int_eq(swap(&(struct row) { NULL, NULL, NULL, NULL, NULL }, 1), ERR_OK);
 	ck_assert_uint_eq(access_token_count(core), 0);
 	ck_assert_int_eq(swap(rows, 3), ERR_OK);
-	ck_assert_int_eq(swap(&(struct row) { &live, "reader", "core", "soon" }, 1), ERR_INTERNAL);
+	ck_assert_int_eq(swap(&(struct row) { &live, "reader", "core", "soon", NULL }, 1),
+			 ERR_INTERNAL);
 	ck_assert_uint_eq(access_token_count(core), 2);
 }
 END_TEST
@@ -143,7 +146,7 @@ START_TEST(rights)
 	struct access_actor actor;
 	const char *reason = NULL;
 	access_token_make(ACCESS_CORE, &t);
-	ck_assert_int_eq(swap(&(struct row) { &t, "reader", "core", NULL }, 1), ERR_OK);
+	ck_assert_int_eq(swap(&(struct row) { &t, "reader", "core", NULL, NULL }, 1), ERR_OK);
 	ck_assert_int_eq(access_check(core, str_of(t.text), &actor, &reason, NULL), ERR_OK);
 	ck_assert(access_may(core, &actor, STR("people.read")));
 	ck_assert(access_may(core, &actor, STR("anything.read")));
@@ -157,15 +160,116 @@ START_TEST(rights)
 	ck_assert_str_eq(buf_cstr(&b), "{\"principal\":\"01902d5c-8a4e-7c11-9f00-3d2b1a0c9e8f\","
 				       "\"name\":\"Ada\",\"roles\":[\"reader\"],"
 				       "\"rights\":[\"*.read\",\"flag.toggle\"],\"classes\":{"
-				       "\"read\":[\"open\"],\"write\":[]}}");
+				       "\"read\":[\"open\"],\"write\":[]},\"scopes\":null}");
 	buf_reset(&b);
 	/* One use since; it survives a swap, and is handed out once. */
-	ck_assert_int_eq(swap(&(struct row) { &t, "reader", "core", NULL }, 1), ERR_OK);
+	ck_assert_int_eq(swap(&(struct row) { &t, "reader", "core", NULL, NULL }, 1), ERR_OK);
 	ck_assert_uint_eq(access_used_take(core, &b), 1);
 	ck_assert(str_starts(buf_str(&b), "{\"\\\\x"));
 	buf_reset(&b);
 	ck_assert_uint_eq(access_used_take(core, &b), 0);
 	buf_free(&b);
+}
+END_TEST
+
+/* ---- scopes ---- */
+
+static const struct {
+	const char *scopes, *right;
+	bool may;
+} narrowed[] = {
+	{ NULL, "people.write", true },
+	{ "people.write", "people.write", true },
+	{ "people.*", "people.write", true },
+	{ "*.write", "people.write", true },
+	{ "*.*", "people.write", true },
+	{ "people.read", "people.write", false },
+	{ "cases.*,people.read", "people.read", true },
+	{ "cases.*", "cases.read", false }, /* a scope gives nothing by itself */
+	{ "*.*", "cases.write", false },
+	{ "", "people.read", false },
+	{ "people", "people.read", false },
+	{ "people.read.x", "people.read", false },
+	{ "people.rea", "people.read", false },
+	{ "People.read", "people.read", false },
+	{ "people.read ", "people.read", false },
+	{ "*", "people.read", false },
+	{ "*.*", "*.read", false },
+};
+
+START_TEST(scopes_narrow)
+{
+	struct access_token t;
+	struct access_actor actor;
+	const char *reason = NULL;
+	access_token_make(ACCESS_CORE, &t);
+	const struct row row = { &t, "writer", "core", NULL, narrowed[_i].scopes };
+	ck_assert_int_eq(swap(&row, 1), ERR_OK);
+	ck_assert_int_eq(access_check(core, str_of(t.text), &actor, &reason, NULL), ERR_OK);
+	ck_assert_msg(access_may(core, &actor, str_of(narrowed[_i].right)) == narrowed[_i].may,
+		      "%s under %s", narrowed[_i].right, narrowed[_i].scopes);
+}
+END_TEST
+
+START_TEST(scopes_that_do_not_fit)
+{
+	struct access_token t;
+	char text[ACCESS_SCOPES_SIZE + 1];
+	access_token_make(ACCESS_CORE, &t);
+	memset(text, 'a', sizeof(text));
+	text[ACCESS_SCOPES_SIZE] = '\0';
+	const struct row row = { &t, "writer", "core", NULL, text };
+	ck_assert_int_eq(swap(&row, 1), ERR_INTERNAL);
+	text[ACCESS_SCOPES_SIZE - 1] = '\0';
+	ck_assert_int_eq(swap(&row, 1), ERR_OK);
+	static const char *const good[] = { "a.b", "*.b", "a.*", "*.*", "a_1.b_2" };
+	static const char *const bad[] = {
+		"",     "a",    ".",    "a.",   ".b",  "a.b.c", "a b.c",
+		"a.b,", "a*.b", "**.b", "1a.b", "a.B", "a.b\n", "{a.b}"
+	};
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		ck_assert_msg(access_scope_valid(str_of(good[i])), "%s", good[i]);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ck_assert_msg(!access_scope_valid(str_of(bad[i])), "%s", bad[i]);
+}
+END_TEST
+
+static const struct {
+	const char *giver, *giver_scopes, *roles, *scopes, *missing; /* NULL: covered */
+} gifts[] = {
+	{ "reader", NULL, "reader", NULL, NULL },
+	{ "reader", NULL, "", NULL, NULL },
+	{ "reader", NULL, "unknown", NULL, NULL },
+	{ "reader", NULL, "reader,writer", NULL, "people.write" },
+	{ "reader", NULL, "writer", "people.read", "fields of class personal" },
+	{ "writer", NULL, "writer", "people.*", NULL },
+	{ "writer", NULL, "reader", NULL, "*.read" },
+	{ "writer", NULL, "reader", "people.*", NULL },
+	{ "writer", NULL, "reader", "flag.*", "flag.read" },
+	{ "writer", NULL, "reader", "cases.write", NULL }, /* gives nothing */
+	{ "reader", "people.*", "reader", NULL, "*.read" },
+	{ "reader", "people.*", "reader", "people.read", NULL },
+	{ "reader", "people.*", "reader", "*.read", "*.read" },
+	{ "reader", "*.read", "reader", NULL, "flag.toggle" },
+	{ "reader", "*.read", "reader", "people.*", NULL },
+	{ "reader", "*.*", "reader", NULL, NULL },
+};
+
+START_TEST(nobody_gives_what_he_has_not)
+{
+	struct access_token t;
+	struct access_actor actor;
+	const char *reason = NULL;
+	char missing[64] = "";
+	access_token_make(ACCESS_CORE, &t);
+	const struct row row = { &t, gifts[_i].giver, "core", NULL, gifts[_i].giver_scopes };
+	ck_assert_int_eq(swap(&row, 1), ERR_OK);
+	ck_assert_int_eq(access_check(core, str_of(t.text), &actor, &reason, NULL), ERR_OK);
+	const bool covered = access_covers(core, &actor, str_of(gifts[_i].roles), gifts[_i].scopes,
+					   missing, sizeof(missing));
+	ck_assert_msg(covered == (gifts[_i].missing == NULL), "row %d: %s", _i, missing);
+	if (!covered)
+		ck_assert_str_eq(missing, gifts[_i].missing);
 }
 END_TEST
 
@@ -208,6 +312,9 @@ suite(void)
 	tcase_add_test(tc, token_form);
 	tcase_add_test(tc, checks_tokens);
 	tcase_add_test(tc, rights);
+	tcase_add_loop_test(tc, scopes_narrow, 0, (int)ARRAY_LEN(narrowed));
+	tcase_add_test(tc, scopes_that_do_not_fit);
+	tcase_add_loop_test(tc, nobody_gives_what_he_has_not, 0, (int)ARRAY_LEN(gifts));
 	tcase_add_loop_test(tc, refuses_roles, 0, (int)ARRAY_LEN(bad_roles));
 	suite_add_tcase(s, tc);
 	return s;

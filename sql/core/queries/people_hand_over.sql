@@ -1,0 +1,11 @@
+-- people_hand_over.sql — a leaver's end; what he owned goes to his successor. Nothing is written if it is a dry run.
+-- $1 uuid   actor
+-- $2 text   request
+-- $3 uuid   leaver
+-- $4 uuid   successor
+-- $5 text   reason
+-- $6 bool   dry run
+-- lane slow
+-- prepare lazy
+-- out body text, version int
+select x.j::text as body, (x.j ->> 'version')::int as version from (select access.hand_over($1, $2, $3, $4, $5, $6) as j offset 0) x

@@ -1,0 +1,11 @@
+-- people_team_change.sql — what is said of a team, and whether it is archived.
+-- $1 uuid   actor
+-- $2 text   request
+-- $3 uuid   id
+-- $4 bigint the version it must have; null: any
+-- $5 jsonb  the members to change
+-- $6 bool   archived; null: as it is
+-- lane write
+-- prepare lazy
+-- out body text, version int
+select x.j::text as body, (x.j ->> 'version')::int as version from (select access.team_change($1, $2, $3, $4, $5, $6) as j offset 0) x

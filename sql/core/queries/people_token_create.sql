@@ -1,0 +1,15 @@
+-- people_token_create.sql — a new token; whether the actor may was decided.
+-- $1 uuid   actor
+-- $2 text   request
+-- $3 uuid   id
+-- $4 uuid   principal
+-- $5 text   audience
+-- $6 text   SHA-256 in hex
+-- $7 text   visible prefix
+-- $8 text   label
+-- $9 text[] scopes, or null
+-- $10 timestamptz expires at
+-- lane write
+-- prepare lazy
+-- out body text, version int
+select x.j::text as body, (x.j ->> 'version')::int as version from (select access.token_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as j offset 0) x

@@ -1,0 +1,14 @@
+-- people_token_rotate.sql — a new token in the place of an old one, which goes on for a while.
+-- $1 uuid   actor
+-- $2 text   request
+-- $3 uuid   the old one
+-- $4 uuid   id of the new one
+-- $5 text   SHA-256 in hex
+-- $6 text   visible prefix
+-- $7 int    minutes of overlap
+-- $8 timestamptz expires at; null: the span of the old one
+-- $9 timestamptz but no later than this
+-- lane write
+-- prepare lazy
+-- out body text, version int
+select x.j::text as body, (x.j ->> 'version')::int as version from (select access.token_rotate($1, $2, $3, $4, $5, $6, $7, $8, $9) as j offset 0) x
