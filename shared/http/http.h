@@ -61,6 +61,7 @@ struct http_route {
 
 struct http_server;
 struct http_request;
+struct http_tls;
 
 struct http_conf {
 	usec_t head_deadline;     /* whole head from its first byte; default 10 s     */
@@ -73,6 +74,8 @@ struct http_conf {
 	size_t arena_cap;         /* of one request; default 4 MiB                    */
 	const struct step_row *
 		guard; /* steps before every route's own; ends with task_continue(t, route->steps). NULL = none */
+	struct http_tls
+		*tls; /* tls.h; lives longer than the server. NULL: in the clear            */
 	/* Called once a finished request for the access line: status and the task (t_actor, t_err, t_name). May be NULL. */
 	void (*on_end)(struct task *t, int status, size_t bytes, void *arg);
 	void *arg;
