@@ -34,11 +34,11 @@ struct http_tls {
 
 /* ---- the context ---- */
 
-/* The reason OpenSSL gives, for a message. Empties its queue. */
+/* The first reason OpenSSL gives, which is the deepest, for a message. Empties its queue. */
 static const char *
 reason_text(void)
 {
-	const unsigned long e = ERR_peek_last_error();
+	const unsigned long e = ERR_peek_error();
 	const char *why =
 		ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e)) : ERR_reason_error_string(e);
 	ERR_clear_error();
