@@ -481,11 +481,11 @@ http_client_is_safe(const char *url)
 	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
 	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
 		struct in_addr v4;
-		safe = strcmp(scheme, "https") == 0;
-		for (size_t i = 0; here[i] != NULL && !safe; i++)
-			safe = strcmp(host, here[i]) == 0;
-		safe = safe || (inet_pton(AF_INET, host, &v4) == 1 &&
-				ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET);
+		bool is_here = inet_pton(AF_INET, host, &v4) == 1 &&
+			       ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+		for (size_t i = 0; here[i] != NULL && !is_here; i++)
+			is_here = strcmp(host, here[i]) == 0;
+		safe = strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_here);
 	}
 	curl_free(scheme);
 	curl_free(host);

@@ -10,11 +10,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "http/client.h"
 #include "http/server.h"
 #include "tests/unit/http/talk.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
-#define SLEEP_US (20 * USEC_PER_MS)
+#define SLEEP_US (300 * USEC_PER_MS)
 #define SMALL_BUFFER 4096
 
 static char dir[] = "/tmp/test-tls-XXXXXX";
@@ -33,6 +34,15 @@ key_make(bool rsa)
 	return k;
 }
 
+static void
+extension_add(X509 *x, int nid, const char *value)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(X509_add_ext(x, e, -1), 1);
+	X509_EXTENSION_free(e);
+}
+
 /* `pad` bytes of comment make a chain that does not fit into a small socket buffer. */
 static X509 *
 certificate_make(EVP_PKEY *k, long serial, long days, size_t pad)
@@ -46,15 +56,13 @@ certificate_make(EVP_PKEY *k, long serial, long days, size_t pad)
 	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1,
 				   0);
 	X509_set_issuer_name(x, name);
+	extension_add(x, NID_subject_alt_name, "IP:127.0.0.1");
 	if (pad > 0) {
 		char *text = malloc(pad + 1);
 		ck_assert_ptr_nonnull(text);
 		memset(text, 'x', pad);
 		text[pad] = '\0';
-		X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_netscape_comment, text);
-		ck_assert_ptr_nonnull(e);
-		X509_add_ext(x, e, -1);
-		X509_EXTENSION_free(e);
+		extension_add(x, NID_netscape_comment, text);
 		free(text);
 	}
 	X509_set_pubkey(x, k);
@@ -193,6 +201,16 @@ teardown(void)
 		(void)unlink(path_of(i));
 	(void)rmdir(dir);
 }
+
+/* Turns the loop until it is so. */
+#define AWAIT(cond)                                                                                \
+	do {                                                                                       \
+		const usec_t await_end = clock_now_us() + WAIT_US;                                 \
+		while (!(cond)) {                                                                  \
+			ck_assert_msg(clock_now_us() < await_end, "not in time: %s", #cond);       \
+			loop_turn(loop, false);                                                    \
+		}                                                                                  \
+	} while (0)
 
 /* ---- a client ---- */
 
@@ -366,8 +384,7 @@ START_TEST(a_connection_lasts)
 	tls_say(ssl, "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 	HAS(tls_hear_end(ssl), "Connection: close\r\n\r\nhello");
 	tls_end(ssl);
-	pump(5000);
-	ck_assert_uint_eq(http_server_connections(server), 0);
+	AWAIT(http_server_connections(server) == 0);
 }
 END_TEST
 
@@ -389,10 +406,10 @@ START_TEST(nothing_stays_unread)
 		all = tls_hear(ssl, "<1399>");
 	/* In order to the last, and then nobody spins on bytes that are not there. */
 	HAS(all, "<1399>");
-	tls_say_bytes(ssl, GET("/hello"), 10);
-	pump(2000);
-	ck_assert_int_eq(server->live->state, HTTP_IN_HEAD);
-	tls_say_bytes(ssl, GET("/hello") + 10, sizeof(GET("/hello")) - 11);
+	static const char last[] = GET("/hello");
+	tls_say_bytes(ssl, last, 10);
+	AWAIT(server->live->state == HTTP_IN_HEAD);
+	tls_say_bytes(ssl, &last[10], sizeof(last) - 11);
 	HAS(tls_hear(ssl, "hello"), "200 OK");
 	tls_end(ssl);
 }
@@ -448,8 +465,7 @@ START_TEST(bodies_and_partial_writes)
 	(void)tls_hear(ssl, want);
 	/* The answer waits in pieces; what is asked meanwhile comes behind it. */
 	tls_say(ssl, GET("/big") GET("/n/7"));
-	pump(3000);
-	ck_assert(server->live->writing);
+	AWAIT(server->live->writing);
 	ck_assert_uint_gt(server->live->out.len, sizeof(big) / 2);
 	const char *all = tls_hear(ssl, "<7>");
 	const char *body = strstr(all, "\r\n\r\n");
@@ -471,10 +487,9 @@ START_TEST(a_handshake_waits_for_the_socket)
 	SSL_set_connect_state(ssl);
 	ck_assert_int_le(SSL_do_handshake(ssl), 0);
 	/* The hello is out; nobody reads the certificate, which is larger than all buffers. */
-	pump(3000);
-	ck_assert_ptr_nonnull(server->live);
+	AWAIT(server->live != NULL && server->live->recv_blocked);
 	ck_assert_int_eq(server->live->state, HTTP_HANDSHAKE);
-	ck_assert(server->live->recv_blocked && server->live->writing);
+	ck_assert(server->live->writing);
 	int done = 0;
 	TURN(ssl, done, SSL_do_handshake(ssl));
 	ck_assert_int_eq(done, 1);
@@ -489,8 +504,7 @@ START_TEST(a_close_waits_for_the_socket)
 {
 	SSL *ssl = tls_client_on(narrow_client());
 	tls_say(ssl, "GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-	pump(3000);
-	ck_assert_int_eq(server->live->state, HTTP_CLOSING);
+	AWAIT(server->live->state == HTTP_CLOSING && server->live->writing);
 	const char *all = tls_hear_end(ssl);
 	ck_assert_uint_gt(seen.len, sizeof(big));
 	ck_assert_int_eq(memcmp(strstr(all, "\r\n\r\n") + 4, big, sizeof(big)), 0);
@@ -554,10 +568,9 @@ START_TEST(a_client_that_cuts_the_connection_has_left)
 	SSL *ssl = tls_client();
 	const int64_t before = metric_value(http_metrics()->hangups);
 	tls_say(ssl, GET("/slow/1"));
-	pump(1000);
+	AWAIT(server->live->state == HTTP_IN_TASK);
 	(void)shutdown(SSL_get_fd(ssl), SHUT_WR);
-	pump(3000);
-	ck_assert_int_eq(metric_value(http_metrics()->hangups), before + 1);
+	AWAIT(metric_value(http_metrics()->hangups) == before + 1);
 	ck_assert_uint_eq(http_server_connections(server), 0);
 	tls_end(ssl);
 }
@@ -586,8 +599,7 @@ START_TEST(what_is_not_tls_is_closed_and_counted)
 		(void)shutdown(fd, SHUT_WR);
 	HAS_NOT(hear_end(fd), "HTTP");
 	ck_assert_int_eq(metric_value(m), before + 1);
-	pump(1000);
-	ck_assert_uint_eq(http_server_connections(server), 0);
+	AWAIT(http_server_connections(server) == 0);
 	(void)close(fd);
 }
 END_TEST
@@ -629,6 +641,104 @@ START_TEST(a_new_pair_holds_for_new_connections)
 }
 END_TEST
 
+/* ---- our own client ---- */
+
+static struct {
+	struct http_client *client;
+	bool ended;
+	int status;
+	enum err err;
+	char why[sizeof(((struct err_info *)NULL)->msg)];
+} asked;
+
+static enum step
+ask(struct task *t)
+{
+	return http_client_wait(
+		asked.client, t,
+		&(struct http_client_call) { .method = HTTP_GET, .url = STR("/hello") });
+}
+
+static enum step
+answer(struct task *t)
+{
+	asked.status = http_client_status(http_client_reply(t, 0));
+	return STEP_DONE;
+}
+
+static void
+ask_end(struct task *t, void *arg)
+{
+	(void)arg;
+	asked.ended = true;
+	asked.err = t->t_err.code;
+	memcpy(asked.why, t->t_err.msg, sizeof(asked.why));
+}
+
+static const struct {
+	int ca; /* pair, -1: the system's roots */
+	const char *host;
+	enum err err;
+} asks[] = {
+	{ 0, "127.0.0.1", ERR_OK },
+	{ 1, "127.0.0.1", ERR_UPSTREAM },
+	{ -1, "127.0.0.1", ERR_UPSTREAM },
+	{ 0, "localhost", ERR_UPSTREAM }, /* not a name of the certificate */
+};
+
+START_TEST(our_client_verifies)
+{
+	static const struct step_row steps[] = { { "ask", ask }, { "answer", answer }, { 0 } };
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+	char base[64];
+	struct task *t = NULL;
+	ck_assert_int_eq(getsockname(listen_fd, (struct sockaddr *)&in, &len), 0);
+	(void)snprintf(base, sizeof(base), "https://%s:%u", asks[_i].host, ntohs(in.sin_port));
+	memset(&asked, 0, sizeof(asked));
+	asked.client = http_client_create(
+		loop, engine,
+		&(struct http_client_conf) {
+			.base = base,
+			.ca_file = asks[_i].ca < 0 ? NULL : path_of(2 * (unsigned)asks[_i].ca),
+		});
+	ck_assert_int_eq(task_start(engine, "ask", steps, clock_now_us() + WAIT_US, ARENA_CAP_BYTES,
+				    ask_end, NULL, &t),
+			 ERR_OK);
+	AWAIT(asked.ended);
+	ck_assert_msg(asked.err == asks[_i].err, "%s", asked.why);
+	ck_assert_int_eq(asked.status, asked.err == ERR_OK ? 200 : 0);
+	if (asked.err != ERR_OK)
+		HAS(asked.why, "certificate");
+	http_client_destroy(asked.client);
+}
+END_TEST
+
+static const struct {
+	const char *url;
+	bool safe;
+} places[] = {
+	{ "http://127.0.0.1:7410", true },
+	{ "http://127.9.9.9", true },
+	{ "http://localhost:7410/", true },
+	{ "http://[::1]:7410", true },
+	{ "https://core.example.org", true },
+	{ "http://core.example.org", false },
+	{ "http://10.0.0.1:7410", false },
+	{ "http://127.0.0.1.example.org", false },
+	{ "http://127.0.0.1@example.org", false },
+	{ "http://localhost.example.org", false },
+	{ "core.example.org", false },
+	{ "ftp://127.0.0.1", false },
+	{ "", false },
+};
+
+START_TEST(a_token_is_not_sent_in_the_clear)
+{
+	ck_assert_msg(http_client_is_safe(places[_i].url) == places[_i].safe, "%s", places[_i].url);
+}
+END_TEST
+
 static void
 drained(void *arg)
 {
@@ -640,13 +750,11 @@ START_TEST(a_stop_closes_in_order)
 	bool done = false;
 	SSL *idle = tls_client();
 	const int half = client();
-	pump(1000);
-	ck_assert_uint_eq(http_server_connections(server), 2);
+	AWAIT(http_server_connections(server) == 2);
 	http_server_drain(server, drained, &done);
 	ck_assert_str_eq(tls_hear_end(idle), "");
 	(void)hear_end(half);
-	pump(1000);
-	ck_assert(done);
+	AWAIT(done);
 	tls_end(idle);
 	(void)close(half);
 }
@@ -689,6 +797,8 @@ suite(void)
 	tcase_add_loop_test(c, what_is_not_tls_is_closed_and_counted, 0, ARRAY_LEN(junk));
 	tcase_add_test(c, a_handshake_has_a_deadline);
 	tcase_add_test(c, a_new_pair_holds_for_new_connections);
+	tcase_add_loop_test(c, our_client_verifies, 0, ARRAY_LEN(asks));
+	tcase_add_loop_test(c, a_token_is_not_sent_in_the_clear, 0, ARRAY_LEN(places));
 	tcase_add_test(c, a_stop_closes_in_order);
 	tcase_add_test(c, a_full_server_closes);
 	suite_add_tcase(s, c);
