@@ -81,9 +81,12 @@ reading_update(struct http_connection *c)
 	else if (!want && c->reading)
 		(void)event_del(&c->read_event);
 	c->reading = want;
-	/* Part of a record may be all that is held: then the next recv finds nothing and does not come back here. */
-	if (want && c->io->pending != NULL && c->io->pending(c->io_ctx))
-		event_active(&c->read_event, EV_READ, 0);
+	/* In the next turn, so that a client that sends fast does not hold this one. Part of a record may be all that is held: then
+	 * the next recv finds nothing and does not come back here. */
+	if (want && c->io->pending != NULL && c->io->pending(c->io_ctx)) {
+		c->read_more = true;
+		http_connection_mark(c);
+	}
 }
 
 static bool
@@ -592,6 +595,9 @@ http_connection_turn(struct http_connection *c)
 	c->is_dirty = false;
 	if (c->state == HTTP_DEAD)
 		return false;
+	if (c->read_more && c->reading)
+		event_active(&c->read_event, EV_READ, 0);
+	c->read_more = false;
 	if (c->state == HTTP_IN_TASK && c->eof) {
 		if (flush(c))
 			http_connection_abort(c);
@@ -635,7 +641,6 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	c->writing = false;
 	if (c->recv_blocked)
 		event_active(&c->read_event, EV_READ, 0);
-	c->recv_blocked = false;
 	http_connection_mark(c);
 }
 
@@ -645,11 +650,17 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 static bool
 handshake(struct http_connection *c)
 {
+	struct http_server *s = c->server;
 	const int on = 1;
+	/* The socket stays readable, so its turn comes; a storm of new clients must not make those wait who are served. */
+	if (s->handshakes >= HTTP_HANDSHAKES_PER_TURN && !c->recv_blocked)
+		return false;
+	s->handshakes++;
+	c->recv_blocked = false;
 	switch (c->io->handshake(c->io_ctx)) {
 	case 1:
 		c->state = HTTP_IDLE;
-		read_deadline_set(c, c->server->conf.idle_deadline);
+		read_deadline_set(c, s->conf.idle_deadline);
 		/* Nothing is said now that would carry the ACK, and many a client holds its first request back until that comes. */
 		(void)setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 		return true;
@@ -709,6 +720,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (c->state == HTTP_HANDSHAKE && !handshake(c))
 		return;
+	c->recv_blocked = false;
 	if (c->send_blocked)
 		http_connection_mark(c);
 	c->send_blocked = false;

@@ -28,6 +28,7 @@
 #define HTTP_BODY_BYTES_MAX (16 * 1024 * 1024)
 #define HTTP_REQUESTS_PER_CONNECTION 1000
 #define HTTP_PIPELINED_PER_TURN 16
+#define HTTP_HANDSHAKES_PER_TURN 4               /* each is up to a millisecond of arithmetic */
 #define HTTP_OUTPUT_BYTES_MAX (20 * 1024 * 1024) /* replies waiting on one connection */
 #define HTTP_PARAMS_MAX 8
 #define HTTP_ROUTES_MAX 512

@@ -191,6 +191,7 @@ on_http_phase(void *arg)
 	bool more = false;
 	struct http_connection *c = s->dirty;
 	s->dirty = NULL;
+	s->handshakes = 0;
 	while (c != NULL) {
 		struct http_connection *next = c->dirty_next;
 		c->dirty_next = NULL;

@@ -75,6 +75,7 @@ struct http_connection {
 	bool close_after, head_only, is_1_0; /* of the request being answered        */
 	bool eof;              /* the client has ended its side                      */
 	bool reading, writing; /* the events are armed                               */
+	bool read_more;        /* bytes are held that the socket does not announce   */
 	bool recv_blocked;     /* the last recv must send first: again when writable */
 	bool send_blocked;     /* the last send must read first: again when readable */
 	bool is_dirty, is_later;
@@ -101,8 +102,9 @@ struct http_server {
 	struct event kick;   /* next turn for those on the later list                 */
 	struct http_connection *live, *ended, *spare;
 	struct http_connection *dirty, *later;
-	unsigned n_open;    /* sockets */
-	unsigned n_objects; /* connections that are not free: open, or waiting for a task */
+	unsigned handshakes; /* gone on with in this turn */
+	unsigned n_open;     /* sockets */
+	unsigned n_objects;  /* connections that are not free: open, or waiting for a task */
 	struct buf buffers[HTTP_SPARE_BUFFERS];
 	unsigned n_buffers;
 	struct buf scratch; /* problem bodies */

@@ -500,6 +500,39 @@ START_TEST(a_handshake_waits_for_the_socket)
 }
 END_TEST
 
+/* All hellos are there at once: each turn goes on with a few, and every one is served. */
+START_TEST(many_come_at_once)
+{
+	enum { MANY = 40 };
+	SSL *ssl[MANY];
+	unsigned agreed = 0;
+	for (unsigned i = 0; i < MANY; i++) {
+		ssl[i] = SSL_new(client_ctx);
+		const int fd = client();
+		ck_assert_int_eq(evutil_make_socket_nonblocking(fd), 0);
+		ck_assert_int_eq(SSL_set_fd(ssl[i], fd), 1);
+		SSL_set_connect_state(ssl[i]);
+		ck_assert_int_le(SSL_do_handshake(ssl[i]), 0);
+	}
+	AWAIT(http_server_connections(server) == MANY);
+	const usec_t end = clock_now_us() + WAIT_US;
+	while (agreed < MANY) {
+		ck_assert(clock_now_us() < end);
+		loop_turn(loop, false);
+		const unsigned before = agreed;
+		agreed = 0;
+		for (unsigned i = 0; i < MANY; i++)
+			agreed += SSL_do_handshake(ssl[i]) == 1;
+		ck_assert_uint_le(agreed - before, 2 * HTTP_HANDSHAKES_PER_TURN);
+	}
+	for (unsigned i = 0; i < MANY; i++) {
+		tls_say(ssl[i], GET("/hello"));
+		(void)tls_hear(ssl[i], "hello");
+		tls_end(ssl[i]);
+	}
+}
+END_TEST
+
 START_TEST(a_close_waits_for_the_socket)
 {
 	SSL *ssl = tls_client_on(narrow_client());
@@ -789,6 +822,7 @@ suite(void)
 	tcase_add_test(c, nothing_stays_unread);
 	tcase_add_test(c, a_record_may_come_byte_by_byte);
 	tcase_add_test(c, bodies_and_partial_writes);
+	tcase_add_test(c, many_come_at_once);
 	tcase_add_test(c, a_close_waits_for_the_socket);
 	tcase_add_test(c, keys_are_changed_on_the_way);
 	tcase_add_test(c, nobody_renegotiates);
