@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "http/client.h"
+
 #define AT(field) offsetof(struct sandbox_config, field)
 
 /* One key a line, so that it reads as the table it is. */
@@ -13,7 +15,8 @@ const struct conf_key sandbox_config_keys[] = {
 	{ "deployer.user", CONF_TEXT, AT(deployer_user), "bimodal_deployer", "1", "63", false, "role that makes and removes features' schemas, used by the jobs child alone" },
 	{ "deployer.password_file", CONF_SECRET, AT(deployer_password), "", NULL, NULL, false, "file with its password" },
 
-	{ "core.url", CONF_TEXT, AT(core_url), "http://127.0.0.1:7410", "8", "200", false, "core's HTTP address; the only way into core" },
+	{ "core.url", CONF_TEXT, AT(core_url), "http://127.0.0.1:7410", "8", "200", false, "core's address, https unless it is on this machine; the only way into core" },
+	{ "core.ca_file", CONF_FILE, AT(core_ca_file), "", NULL, NULL, false, "PEM file: the only roots that core's certificate may go back to; empty: those of the system" },
 	{ "core.token_file", CONF_SECRET, AT(core_token), "", NULL, NULL, false, "file with the sandbox's own token for core (role service)" },
 	{ "core.timeout", CONF_DURATION, AT(core_timeout), "5s", "100ms", "1min", false, "one call to core" },
 
@@ -28,3 +31,16 @@ const struct conf_key sandbox_config_keys[] = {
 /* clang-format on */
 const size_t sandbox_config_keys_count =
 	sizeof(sandbox_config_keys) / sizeof(sandbox_config_keys[0]);
+
+void
+sandbox_config_rules(const struct conf *c, const struct daemon_config *config,
+		     struct yaml_errors *e)
+{
+	const struct sandbox_config *own = (const struct sandbox_config *)(const void *)config;
+
+	if (!http_client_is_safe(own->core_url))
+		conf_error(c, "core.url", e,
+			   "%s would send our token in the clear to another machine: https is "
+			   "required",
+			   own->core_url);
+}

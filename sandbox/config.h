@@ -18,6 +18,7 @@ struct sandbox_config {
 
 	const char *core_url;
 	const char *core_token;
+	const char *core_ca_file;
 	usec_t core_timeout;
 
 	usec_t feed_poll_period;
@@ -31,5 +32,8 @@ struct sandbox_config {
 
 extern const struct conf_key sandbox_config_keys[];
 extern const size_t sandbox_config_keys_count;
+/* Rules over several keys: what goes to core must not be readable on the way. */
+void sandbox_config_rules(const struct conf *c, const struct daemon_config *config,
+			  struct yaml_errors *e);
 
 #endif

@@ -145,6 +145,7 @@ main(int argc, char **argv)
 					  .n_keys = sandbox_config_keys_count,
 					  .config = &sandbox.config.common,
 					  .config_bytes = sizeof(sandbox.config),
+					  .rules = sandbox_config_rules,
 					  .check = roles_load,
 					  .metrics = metrics_register,
 					  .command = command_run,

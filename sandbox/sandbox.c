@@ -37,6 +37,7 @@ sandbox_core_start(struct sandbox *c)
 					     &(struct http_client_conf) {
 						     .base = c->config.core_url,
 						     .token = c->config.core_token,
+						     .ca_file = c->config.core_ca_file,
 						     .timeout = c->config.core_timeout,
 					     });
 }

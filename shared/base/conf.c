@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -314,20 +315,27 @@ path_make(struct conf *c, const struct value *v)
 	return path;
 }
 
+/* The group may read: a secret may belong to root and be lent to the daemon's group. */
+static bool
+is_private(const struct value *v, const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) != 0 || (st.st_mode & (S_IRWXO | S_IWGRP)) == 0)
+		return true;
+	yaml_error(v->errors, v->file, v->node, v->key->name,
+		   "%s has mode %04o, others must not get at a secret: chmod 0600", path,
+		   (unsigned)st.st_mode & 07777u);
+	return false;
+}
+
 static void
 secret_store(struct conf *c, const struct value *v, const char *path, void *field)
 {
-	struct stat st;
 	char *text = NULL;
 	size_t len = 0;
 	struct err_info info = { .code = ERR_OK };
-	/* The group may read: a secret may belong to root and be lent to the daemon's group. */
-	if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
-		yaml_error(v->errors, v->file, v->node, v->key->name,
-			   "%s has mode %04o, others must not get at a secret: chmod 0600", path,
-			   (unsigned)st.st_mode & 07777u);
+	if (!is_private(v, path))
 		return;
-	}
 	if (file_read(path, SECRET_BYTES_MAX, true, &text, &len, &info) != ERR_OK) {
 		yaml_error(v->errors, v->file, v->node, v->key->name, "%s", info.msg);
 		return;
@@ -360,6 +368,8 @@ file_store(struct conf *c, const struct value *v, void *field)
 		secret_store(c, v, path, field);
 		return;
 	}
+	if (v->key->type == CONF_PRIVATE && !is_private(v, path))
+		return;
 	if (access(path, R_OK) != 0)
 		yaml_error(v->errors, v->file, v->node, v->key->name, "could not read %s: %s", path,
 			   strerror(errno));
@@ -399,6 +409,7 @@ value_store(struct conf *c, const struct value *v)
 		text_store(c, v, field);
 		break;
 	case CONF_FILE:
+	case CONF_PRIVATE:
 	case CONF_SECRET:
 		file_store(c, v, field);
 		break;
@@ -458,6 +469,22 @@ conf_load(struct conf *c, const struct conf_key *keys, size_t n_keys, void *valu
 		value_store(c, &v);
 	}
 	return e->count == before ? ERR_OK : ERR_CONFIG;
+}
+
+void
+conf_error(const struct conf *c, const char *key, struct yaml_errors *e, const char *fmt, ...)
+{
+	const size_t i = key_find(c, key);
+	const struct conf_source *s = i < c->n_keys ? &c->sources[i] : NULL;
+	char what[512];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	if (s != NULL && s->file != NULL)
+		yaml_error(e, s->file, s->node, key, "%s", what);
+	else
+		yaml_error(e, "default", NULL, key, "%s", what);
 }
 
 void

@@ -65,6 +65,7 @@ enum conf_type {
 	CONF_DURATION, /* usec_t; "250ms" "10s" "5min" "2h"    */
 	CONF_SIZE,     /* int64_t bytes; "64KiB" "1MiB" "2GiB" */
 	CONF_FILE, /* const char *; a relative path starts at the folder of the configuration file; must be readable */
+	CONF_PRIVATE, /* const char *; like FILE, and others must not be able to read it */
 	CONF_SECRET /* const char *; content of the file named, which others must not read; printed as ***** */
 };
 
@@ -73,7 +74,7 @@ struct conf_key {
 	enum conf_type type;
 	size_t offset; /* into the daemon's configuration struct */
 	const char *
-		def; /* as it would be written in YAML; NULL = required; "" for a FILE or SECRET = none (value "") */
+		def; /* as it would be written in YAML; NULL = required; "" for a FILE, PRIVATE or SECRET = none (value "") */
 	const char *min; /* NULL = no bound; for TEXT min/max are lengths   */
 	const char *max;
 	bool reload;      /* may change on SIGHUP                 */
@@ -97,6 +98,9 @@ struct conf {
 MUST_CHECK enum err conf_load(struct conf *c, const struct conf_key *keys, size_t n_keys,
 			      void *values, const char *const *files, size_t n_files,
 			      struct yaml_errors *e);
+/* For rules over several keys, after conf_load: an error at the place where `key` is written. */
+void conf_error(const struct conf *c, const char *key, struct yaml_errors *e, const char *fmt, ...)
+	PRINTF(4, 5);
 void conf_free(struct conf *c);
 /* A table: key, value, default, where it was set, whether it is reloadable. Secrets are not shown. */
 void conf_print(const struct conf *c, struct buf *out);

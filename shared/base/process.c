@@ -338,6 +338,17 @@ children_reap(struct parent *p)
 	return live;
 }
 
+/* The parent first: what a child started later inherits is not older than what its neighbours have read. */
+static void
+parent_reload(struct parent *p)
+{
+	const struct process_role role = { .listen_fd = -1 };
+	if (p->pc->reload != NULL)
+		p->pc->reload(&role, p->pc->arg);
+	p->level = level_now();
+	children_signal(p, SIGHUP);
+}
+
 static void
 supervise(struct parent *p)
 {
@@ -368,7 +379,9 @@ supervise(struct parent *p)
 		const int sig = sigtimedwait(&set, NULL, &wait);
 		if (sig == SIGTERM || sig == SIGINT)
 			parent_stop(p, EXIT_SUCCESS);
-		else if (sig == SIGHUP || sig == SIGUSR1)
+		else if (sig == SIGHUP)
+			parent_reload(p);
+		else if (sig == SIGUSR1)
 			children_signal(p, sig);
 	}
 }

@@ -50,8 +50,9 @@ struct process_conf {
 		     void *arg); /* begin to drain; call loop_stop(role->loop) when drained */
 	void (*finish)(const struct process_role *role,
 		       void *arg); /* loop has ended: free everything (leak checkers) */
-	void (*reload)(const struct process_role *role, void *arg); /* SIGHUP */
-	void (*dump)(const struct process_role *role, void *arg);   /* SIGUSR1 */
+	void (*reload)(const struct process_role *role,
+		       void *arg); /* SIGHUP; in the parent, too: neither worker nor jobs */
+	void (*dump)(const struct process_role *role, void *arg); /* SIGUSR1 */
 	void *arg;
 };
 

@@ -129,6 +129,19 @@ headers_make(const char *secret, const struct call_order *order)
 	return list;
 }
 
+void
+call_tls(const struct cli *c, CURL *curl)
+{
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (c->ca_file == NULL)
+		return;
+	curl_easy_setopt(curl, CURLOPT_CAINFO, c->ca_file);
+	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+}
+
 bool
 call_open(struct cli *c, const struct call_order *order, CURL *curl, struct cli_reply *reply,
 	  struct call *call)
@@ -154,6 +167,7 @@ call_open(struct cli *c, const struct call_order *order, CURL *curl, struct cli_
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT_S);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	call_tls(c, curl);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, body_take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, header_take);
@@ -174,8 +188,11 @@ call_close(struct call *call, CURLcode code)
 	curl_easy_getinfo(call->curl, CURLINFO_TOTAL_TIME, &reply->seconds);
 	if (code != CURLE_OK) {
 		reply->status = 0;
-		snprintf(reply->error, sizeof(reply->error), "%s: %s", buf_cstr(&call->url),
-			 curl_easy_strerror(code));
+		snprintf(reply->error, sizeof(reply->error), "%s: %s%s", buf_cstr(&call->url),
+			 curl_easy_strerror(code),
+			 code == CURLE_PEER_FAILED_VERIFICATION
+				 ? "; name the roots it goes back to with --ca FILE"
+				 : "");
 	}
 	curl_slist_free_all(call->headers);
 	buf_free(&call->url);

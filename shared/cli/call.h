@@ -24,6 +24,8 @@ struct call_order {
 	struct str body; /* STR_NONE: none */
 };
 
+/* How https is spoken: verified, against the system's roots or those of --ca alone. */
+void call_tls(const struct cli *c, CURL *curl);
 /* Make ready on `curl` (taken back by call_close). False when address or token cannot be read (printed). */
 MUST_CHECK bool call_open(struct cli *c, const struct call_order *order, CURL *curl,
 			  struct cli_reply *reply, struct call *call);

@@ -4,6 +4,7 @@
  *
  * Where to and as whom: --core URL, --sandbox URL, --as ROLE with tokens in $BIMODAL_VAR/tokens/ROLE (core) and ROLE.sandbox, and
  * the ports in $BIMODAL_VAR/run/core/port and run/sandbox/port (`make run` writes them; default folder "var"); or --token-file FILE.
+ * Certificates of https addresses are always verified: against the system's roots, or those of --ca FILE or $BIMODAL_CA alone.
  */
 #ifndef BIMODAL_CLI_CLI_H
 #define BIMODAL_CLI_CLI_H
@@ -32,6 +33,7 @@ struct cli {
 	const char *var;                /* the var folder                               */
 	const char *as;                 /* role whose token is used                     */
 	const char *token_file;         /* instead of the role's                        */
+	const char *ca_file;            /* roots for https; NULL: those of the system   */
 	bool raw;                       /* --raw: print replies as they came, not indented */
 	bool quiet;                     /* --quiet: print ids and figures alone, no progress */
 	int argc;                       /* of the command, without its name             */

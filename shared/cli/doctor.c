@@ -17,11 +17,14 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json_in.h"
+#include "cli/call.h"
 #include "cli/cli.h"
 
 #define PACKAGES_BYTES_MAX ((size_t)64 * 1024)
 #define LAG_MS_MAX 5000
 #define SKEW_S_MAX 2
+#define CERTIFICATE_DAYS_MIN                                                                       \
+	14 /* the daemons warn from then on, or from a third of a shorter life */
 #define RUN "make run"
 
 struct doctor {
@@ -132,6 +135,64 @@ check_packages(struct doctor *d, const char *list)
 }
 
 /* ---- the daemons ---- */
+
+/* A date of the first certificate that was shown, "Expire date" say; -1 if it is not told. */
+static time_t
+certificate_date(const struct curl_certinfo *shown, const char *what)
+{
+	const size_t n = strlen(what);
+
+	if (shown->num_of_certs < 1)
+		return -1;
+	for (const struct curl_slist *l = shown->certinfo[0]; l != NULL; l = l->next)
+		if (strncmp(l->data, what, n) == 0 && l->data[n] == ':')
+			return curl_getdate(l->data + n + 1, NULL);
+	return -1;
+}
+
+static size_t
+nothing_kept(char *p UNUSED, size_t size, size_t n, void *arg UNUSED)
+{
+	return size * n;
+}
+
+/* When the certificate of an https address ends, as the daemon shows it. */
+static void
+check_certificate(struct doctor *d, enum cli_daemon daemon)
+{
+	const char *name = cli_daemon_name[daemon];
+	struct curl_certinfo *shown = NULL;
+	CURL *curl = curl_easy_init();
+
+	if (curl == NULL || strncmp(d->c->url[daemon], "https:", 6) != 0) {
+		curl_easy_cleanup(curl);
+		return;
+	}
+	curl_easy_setopt(curl, CURLOPT_URL, d->c->url[daemon]);
+	curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, nothing_kept);
+	call_tls(d->c, curl);
+	time_t from = -1;
+	time_t until = -1;
+	if (curl_easy_perform(curl) == CURLE_OK &&
+	    curl_easy_getinfo(curl, CURLINFO_CERTINFO, &shown) == CURLE_OK && shown != NULL) {
+		from = certificate_date(shown, "Start date");
+		until = certificate_date(shown, "Expire date");
+	}
+	curl_easy_cleanup(curl);
+	const long long left = (long long)(until - time(NULL));
+	const long long near = MIN(CERTIFICATE_DAYS_MIN * 86400LL, (long long)(until - from) / 3);
+	if (from < 0 || until < 0)
+		bad(d, "look at it with openssl s_client",
+		    "the certificate of bimodal-%s does not say when it ends", name);
+	else if (left < near)
+		bad(d, "put a new pair where http.tls says and send the parent SIGHUP",
+		    "the certificate of bimodal-%s ends in %lld days", name, left / 86400);
+	else
+		good(d, "the certificate of bimodal-%s is good for %lld days", name, left / 86400);
+}
 
 static void
 check_reached(struct doctor *d, enum cli_daemon daemon)
@@ -351,6 +412,7 @@ doctor_run(struct cli *c)
 	for (int daemon = CLI_CORE; daemon <= CLI_SANDBOX; daemon++) {
 		if (!d.reached[daemon])
 			continue;
+		check_certificate(&d, (enum cli_daemon)daemon);
 		check_ready(&d, (enum cli_daemon)daemon);
 		check_tokens(&d, (enum cli_daemon)daemon);
 	}

@@ -62,12 +62,15 @@ commands_print(FILE *out, const char *word)
 static void
 help(FILE *out)
 {
-	fputs("usage: bimodal [--as ROLE] [--core URL] [--sandbox URL] [--token-file FILE] [--var "
-	      "FOLDER] [--raw] [--quiet] COMMAND …\n\n",
+	fputs("usage: bimodal [--as ROLE] [--core URL] [--sandbox URL] [--token-file FILE] [--ca "
+	      "FILE] "
+	      "[--var FOLDER] [--raw] [--quiet] COMMAND …\n\n",
 	      out);
 	(void)commands_print(out, NULL);
 	fputs("\nAddresses and tokens come from the folder $BIMODAL_VAR (default: var), which "
 	      "`make run` fills.\n"
+	      "Certificates of https addresses are verified: against the system's roots, or those "
+	      "of --ca or $BIMODAL_CA alone.\n"
 	      "\"bimodal COMMAND --help\" shows one command or group.\n",
 	      out);
 }
@@ -108,6 +111,7 @@ option(struct cli *c, int argc, char **argv)
 		{ "--core", &c->url[CLI_CORE] },
 		{ "--sandbox", &c->url[CLI_SANDBOX] },
 		{ "--token-file", &c->token_file },
+		{ "--ca", &c->ca_file },
 		{ "--var", &c->var },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(with_value); i++) {
@@ -162,7 +166,9 @@ int
 main(int argc, char **argv)
 {
 	const char *var = getenv("BIMODAL_VAR");
-	struct cli c = { .var = var != NULL ? var : "var" };
+	const char *ca = getenv("BIMODAL_CA");
+	struct cli c = { .var = var != NULL ? var : "var",
+			 .ca_file = ca != NULL && ca[0] != '\0' ? ca : NULL };
 	int at = 1;
 
 	while (at < argc && strncmp(argv[at], "--", 2) == 0) {

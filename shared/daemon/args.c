@@ -8,6 +8,8 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "daemon/config.h"
+#include "daemon/tls.h"
 
 static void
 usage(FILE *out, const char *program, const struct daemon_command *commands, size_t n)
@@ -99,14 +101,37 @@ daemon_args_parse(int argc, char **argv, const char *program, const struct daemo
 	return true;
 }
 
-enum err
-daemon_conf_load(const struct daemon_args *args, struct conf *c, const struct conf_key *keys,
-		 size_t n_keys, void *values)
+/* Keys, then the rules over several of them, so that one run names every error. */
+static enum err
+conf_read(const struct daemon_args *args, struct conf *c, const struct daemon_conf_plan *plan,
+	  struct daemon_config *values, struct http_tls **tls, struct yaml_errors *e)
 {
+	const bool keys_good = conf_load(c, plan->keys, plan->n_keys, values, args->files,
+					 args->n_files, e) == ERR_OK;
+
+	*tls = NULL;
+	/* A value that could not be read has its error already, and leaves nothing to judge by. */
+	if (!keys_good)
+		return ERR_CONFIG;
+	daemon_tls_rules(c, values, tls, e);
+	if (plan->rules != NULL)
+		plan->rules(c, values, e);
+	if (e->count == 0)
+		return ERR_OK;
+	http_tls_destroy(*tls);
+	*tls = NULL;
+	return ERR_CONFIG;
+}
+
+enum err
+daemon_conf_load(const struct daemon_args *args, struct conf *c,
+		 const struct daemon_conf_plan *plan, struct daemon_config *values)
+{
+	struct http_tls *tls = NULL;
 	struct yaml_errors errors;
 	yaml_errors_init(&errors);
-	const enum err err =
-		conf_load(c, keys, n_keys, values, args->files, args->n_files, &errors);
+	const enum err err = conf_read(args, c, plan, values, &tls, &errors);
+	daemon_tls_begin(tls);
 	if (err != ERR_OK) {
 		const struct str text = buf_str(&errors.text);
 		fprintf(stderr, "%.*s%u error(s) in the configuration\n", STR_FMT(text),
@@ -125,24 +150,27 @@ daemon_conf_load(const struct daemon_args *args, struct conf *c, const struct co
 }
 
 void
-daemon_conf_reload(const struct daemon_args *args, const struct conf_key *keys, size_t n_keys,
-		   void *scratch, const char *const *level)
+daemon_conf_reload(const struct daemon_args *args, const struct daemon_conf_plan *plan,
+		   struct daemon_config *scratch)
 {
 	struct conf c;
+	struct http_tls *tls = NULL;
 	struct yaml_errors errors;
 	enum log_level to = LOG_INFO;
 
 	yaml_errors_init(&errors);
-	if (conf_load(&c, keys, n_keys, scratch, args->files, args->n_files, &errors) != ERR_OK) {
+	if (conf_read(args, &c, plan, scratch, &tls, &errors) != ERR_OK) {
 		log_error("config.reload", "nothing was changed: %.*s",
 			  STR_FMT(buf_str(&errors.text)));
-	} else if (log_level_parse(*level, &to) != ERR_OK) {
+	} else if (log_level_parse(scratch->log_level, &to) != ERR_OK) {
+		http_tls_destroy(tls);
 		log_error("config.reload", "nothing was changed: log.level: \"%s\" is not a level",
-			  *level);
+			  scratch->log_level);
 	} else {
 		log_set_level(to);
 		log_info("config.reload", "log level %s; other keys take effect at the next start",
-			 *level);
+			 scratch->log_level);
+		daemon_tls_reload(tls);
 	}
 	conf_free(&c);
 	yaml_errors_free(&errors);

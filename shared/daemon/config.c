@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/tls.h"
 
 #define AT(field) offsetof(struct daemon_config, field)
 #define ARENA_BYTES_A_REQUEST ((size_t)16 * 1024 * 1024)
@@ -20,6 +21,8 @@ static const struct conf_key common_keys[] = {
 
 	{ "http.address", CONF_TEXT, AT(http_address), "127.0.0.1", "1", "60", false, "address to listen on" },
 	{ "http.port", CONF_INT, AT(http_port), NULL, "0", "65535", false, "TCP port; 0 takes a free one (see http.port_file)" },
+	{ "http.tls.certificate", CONF_FILE, AT(tls_certificate), "", NULL, NULL, true, "PEM file: the certificate, then those up to the root; empty: no TLS, on loopback alone" },
+	{ "http.tls.key", CONF_PRIVATE, AT(tls_key), "", NULL, NULL, true, "PEM file with its private key, readable by us alone, without a passphrase" },
 	{ "http.port_file", CONF_TEXT, AT(http_port_file), "", NULL, "200", false, "file that receives the port once listening; empty: none" },
 	{ "http.workers", CONF_INT, AT(http_workers), "2", "1", "64", false, "worker processes" },
 	{ "http.max_connections", CONF_INT, AT(http_max_connections), "4000", "1", "60000", false, "connections a worker" },
@@ -150,5 +153,6 @@ daemon_http_conf(const struct daemon_config *config)
 		.max_connections = (unsigned)config->http_max_connections,
 		.max_per_address = (unsigned)config->http_max_per_address,
 		.arena_cap = ARENA_BYTES_A_REQUEST,
+		.tls = daemon_tls(),
 	};
 }

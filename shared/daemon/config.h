@@ -31,6 +31,8 @@ struct daemon_config {
 
 	const char *http_address;
 	int64_t http_port;
+	const char *tls_certificate; /* paths; both or none */
+	const char *tls_key;
 	const char *http_port_file;
 	int64_t http_workers;
 	int64_t http_max_connections;

@@ -39,17 +39,27 @@ bool daemon_args_parse(int argc, char **argv, const char *program,
 		       const struct daemon_command *commands, size_t n_commands,
 		       struct daemon_args *out, int *exit_code);
 
+/* What is read, and by which rules over several keys beside the common ones (errors by conf_error; NULL: none). */
+struct daemon_config;
+struct daemon_conf_plan {
+	const struct conf_key *keys;
+	size_t n_keys;
+	void (*rules)(const struct conf *c, const struct daemon_config *config,
+		      struct yaml_errors *e);
+};
+
 /* Load the configuration into `values`; on errors print all of them and return ERR_CONFIG. Prints it for --print-config. */
 MUST_CHECK enum err daemon_conf_load(const struct daemon_args *args, struct conf *c,
-				     const struct conf_key *keys, size_t n_keys, void *values);
+				     const struct daemon_conf_plan *plan,
+				     struct daemon_config *values);
 
 /*
- * SIGHUP: read the configuration into `scratch` (a zeroed struct of the daemon's) and take over what may change while it runs, which is
- * the log level; `level` points into scratch. With errors they are logged and everything stays as it is. Keys that need a restart
- * are left alone.
+ * SIGHUP: read the configuration into `scratch` (a zeroed struct of the daemon's) and take over what may change while it runs: the
+ * log level, certificate and key. With errors they are logged and everything stays as it is. Keys that need a restart are left
+ * alone.
  */
-void daemon_conf_reload(const struct daemon_args *args, const struct conf_key *keys, size_t n_keys,
-			void *scratch, const char *const *level);
+void daemon_conf_reload(const struct daemon_args *args, const struct daemon_conf_plan *plan,
+			struct daemon_config *scratch);
 
 /* Run the command's steps to their end within `deadline`. Returns the exit code; the error is printed on stderr. */
 int daemon_command_run(const struct daemon_command *command, usec_t deadline, struct loop *l,

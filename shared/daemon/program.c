@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/tls.h"
 
 #define BACKLOG 1024
 #define RESTART_MAX 10
@@ -18,7 +19,7 @@
 static const struct daemon_program *program;
 static struct daemon_args arguments;
 static struct conf_key keys[DAEMON_KEYS_MAX];
-static size_t n_keys;
+static struct daemon_conf_plan plan = { .keys = keys };
 
 void
 daemon_secret_forget(const char **secret)
@@ -34,8 +35,27 @@ reload(const struct process_role *role UNUSED, void *arg UNUSED)
 	struct daemon_config *fresh = calloc(1, program->config_bytes);
 	if (fresh == NULL)
 		return;
-	daemon_conf_reload(&arguments, keys, n_keys, fresh, &fresh->log_level);
+	daemon_conf_reload(&arguments, &plan, fresh);
 	free(fresh);
+}
+
+static enum err
+start(const struct process_role *role, void *arg, struct err_info *info)
+{
+	/* The jobs child serves nobody: it must not hold the private key. */
+	if (!role->is_worker)
+		daemon_tls_forget();
+	const enum err err = program->start(role, arg, info);
+	if (err == ERR_OK && role->is_worker)
+		daemon_tls_watch(role->loop, role->worker == 0);
+	return err;
+}
+
+static void
+finish(const struct process_role *role, void *arg)
+{
+	daemon_tls_unwatch();
+	program->finish(role, arg);
 }
 
 static void
@@ -54,6 +74,7 @@ serve(void)
 	const struct daemon_config *config = program->config;
 
 	program->metrics();
+	daemon_tls_metrics();
 	return process_run(&(struct process_conf) {
 		.name = program->name,
 		.address = config->http_address,
@@ -65,9 +86,9 @@ serve(void)
 		.grace_us = config->http_grace,
 		.restart_max = RESTART_MAX,
 		.restart_window = RESTART_WINDOW,
-		.start = program->start,
+		.start = start,
 		.stop = program->stop,
-		.finish = program->finish,
+		.finish = finish,
 		.reload = reload,
 		.dump = dump,
 	});
@@ -107,10 +128,11 @@ daemon_program_run(int argc, char **argv, const struct daemon_program *p)
 	if (!daemon_args_parse(argc, argv, name, p->commands, p->n_commands, &arguments,
 			       &exit_code))
 		return exit_code;
-	n_keys = daemon_config_join(&p->defaults, p->keys, p->n_keys, keys);
-	exit_code =
-		daemon_conf_load(&arguments, &conf, keys, n_keys, p->config) == ERR_OK ? run() : 2;
+	plan.n_keys = daemon_config_join(&p->defaults, p->keys, p->n_keys, keys);
+	plan.rules = p->rules;
+	exit_code = daemon_conf_load(&arguments, &conf, &plan, p->config) == ERR_OK ? run() : 2;
 	p->release();
+	daemon_tls_forget();
 	conf_free(&conf);
 	return exit_code;
 }

@@ -22,6 +22,9 @@ struct daemon_program {
 	struct daemon_config *config; /* begins the daemon's configuration struct … */
 	size_t config_bytes;          /* … which is so large */
 
+	/* Rules over several of its own keys; NULL: none. */
+	void (*rules)(const struct conf *c, const struct daemon_config *config,
+		      struct yaml_errors *e);
 	/* After the configuration is read: whatever else must be right before anything starts (printed by itself). */
 	MUST_CHECK enum err (*check)(void);
 	/* Before the fork: every process must know the same metrics in the same order. */

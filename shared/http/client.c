@@ -7,6 +7,7 @@
  */
 #include "http/client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <event2/event.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #define TIMEOUT_DEFAULT (5 * USEC_PER_SEC)
 #define CONNECTIONS_DEFAULT 4
 #define TEXT_BYTES_MAX 8192
+#define CA_CACHE_S 60L /* a new file of roots is seen after that */
 
 struct http_client {
 	struct event_base *base;
@@ -25,6 +27,7 @@ struct http_client {
 	struct http_client_conf conf;
 	char *origin;
 	char *token;
+	char *ca_file;
 	CURLM *multi;
 	struct event *timer;
 	struct call *calls;
@@ -343,6 +346,21 @@ time_left(const struct http_client *c, const struct task *t, const struct http_c
 }
 
 static bool
+tls_set(CURL *e, const struct http_client *c)
+{
+	bool good = curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK;
+
+	good = good && curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK;
+	good = good &&
+	       curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
+	if (c->ca_file == NULL)
+		return good;
+	good = good && curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file) == CURLE_OK;
+	good = good && curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK;
+	return good && curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_S) == CURLE_OK;
+}
+
+static bool
 options_set(struct call *k, const struct task *t, const struct http_client_call *call)
 {
 	CURL *e = k->easy;
@@ -356,8 +374,7 @@ options_set(struct call *k, const struct task *t, const struct http_client_call 
 	good = good &&
 	       curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
-	good = good && curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK;
-	good = good && curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK;
+	good = good && tls_set(e, k->client);
 	good = good && curl_easy_setopt(e, CURLOPT_USERAGENT, "bimodal") == CURLE_OK;
 	good = good &&
 	       curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
@@ -451,6 +468,31 @@ http_client_wait(struct http_client *c, struct task *t, const struct http_client
 	return STEP_WAIT;
 }
 
+bool
+http_client_is_safe(const char *url)
+{
+	static const char *const here[] = { "localhost", "[::1]", NULL };
+	CURLU *u = curl_url();
+	char *scheme = NULL;
+	char *host = NULL;
+	bool safe = false;
+
+	if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+		struct in_addr v4;
+		bool is_here = inet_pton(AF_INET, host, &v4) == 1 &&
+			       ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+		for (size_t i = 0; here[i] != NULL && !is_here; i++)
+			is_here = strcmp(host, here[i]) == 0;
+		safe = strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_here);
+	}
+	curl_free(scheme);
+	curl_free(host);
+	curl_url_cleanup(u);
+	return safe;
+}
+
 /* ---- life ---- */
 
 struct http_client *
@@ -480,6 +522,10 @@ http_client_create(struct loop *l, struct task_engine *e, const struct http_clie
 	if (conf->token != NULL && conf->token[0] != '\0') {
 		c->token = strdup(conf->token);
 		BUG_ON(c->token == NULL);
+	}
+	if (conf->ca_file != NULL && conf->ca_file[0] != '\0') {
+		c->ca_file = strdup(conf->ca_file);
+		BUG_ON(c->ca_file == NULL);
 	}
 	c->timer = event_new(c->base, -1, 0, timer_fired, c);
 	c->multi = curl_multi_init();
@@ -512,6 +558,7 @@ http_client_destroy(struct http_client *c)
 	if (c->token != NULL)
 		explicit_bzero(c->token, strlen(c->token));
 	free(c->token);
+	free(c->ca_file);
 	free(c->origin);
 	free(c);
 }

@@ -8,6 +8,7 @@
 #ifndef BIMODAL_HTTP_CLIENT_H
 #define BIMODAL_HTTP_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/clock.h"
@@ -27,11 +28,16 @@ struct http_client_conf {
 		base; /* put before URLs that begin with '/': "http://127.0.0.1:7410"; may be NULL. Copied */
 	const char *
 		token; /* bearer token sent to `base` and nowhere else; NULL or "": none. Copied        */
+	const char *
+		ca_file; /* PEM: the only roots certificates may go back to; NULL or "": those of the system. Copied */
 	usec_t timeout; /* of a call that names none; 0 = 5 s                                            */
 	size_t reply_max; /* bytes of a body; 0 = HTTP_CLIENT_REPLY_DEFAULT                                */
 	unsigned
 		connections_max; /* 0 = 4                                                                       */
 };
+
+/* What is sent there cannot be read on the way: it is https, or http to this machine itself. False for what is no URL. */
+bool http_client_is_safe(const char *url);
 
 struct http_client;
 /* Dies if it cannot be made. */

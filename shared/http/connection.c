@@ -34,31 +34,6 @@
 #define LINGER_DEADLINE (2 * USEC_PER_SEC)
 #define LINGER_BYTES_MAX (1024 * 1024)
 
-static ssize_t
-plain_recv(void *ctx, int fd, void *p, size_t n)
-{
-	(void)ctx;
-	return recv(fd, p, n, 0);
-}
-
-static ssize_t
-plain_send(void *ctx, int fd, const void *p, size_t n)
-{
-	(void)ctx;
-	return send(fd, p, n, MSG_NOSIGNAL);
-}
-
-static void
-plain_close(void *ctx, int fd)
-{
-	(void)ctx;
-	(void)close(fd);
-}
-
-const struct http_io http_io_plain = { .recv = plain_recv,
-				       .send = plain_send,
-				       .close = plain_close };
-
 void
 http_connection_mark(struct http_connection *c)
 {
@@ -101,13 +76,48 @@ reading_update(struct http_connection *c)
 {
 	const bool want = c->state != HTTP_DEAD && !c->eof &&
 			  (c->in.len < READ_AHEAD || c->state == HTTP_LINGER);
-	if (want == c->reading)
-		return;
-	c->reading = want;
-	if (want)
+	if (want && !c->reading)
 		BUG_ON(event_add(&c->read_event, NULL) != 0);
-	else
+	else if (!want && c->reading)
 		(void)event_del(&c->read_event);
+	c->reading = want;
+	/* In the next turn, so that a client that sends fast does not hold this one. Part of a record may be all that is held: then
+	 * the next recv finds nothing and does not come back here. */
+	if (want && c->io->pending != NULL && c->io->pending(c->io_ctx)) {
+		c->read_more = true;
+		http_connection_mark(c);
+	}
+}
+
+static bool
+waits_for(const struct http_connection *c, enum http_wait what)
+{
+	return c->io->waits != NULL && c->io->waits(c->io_ctx) == what;
+}
+
+/* Woken when the socket takes bytes again. */
+static void
+writable_await(struct http_connection *c)
+{
+	if (!c->writing)
+		BUG_ON(event_add(&c->write_event, NULL) != 0);
+	c->writing = true;
+}
+
+static bool
+would_block(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+/* A handshake or a recv could not go on. The socket becoming readable is waited for in any case. */
+static void
+recv_await(struct http_connection *c)
+{
+	if (!waits_for(c, HTTP_WAIT_WRITE))
+		return;
+	c->recv_blocked = true;
+	writable_await(c);
 }
 
 /* ---- end of a request, end of a connection ---- */
@@ -206,7 +216,15 @@ http_connection_free(struct http_connection *c)
 static void
 linger_begin(struct http_connection *c)
 {
-	if (c->eof || shutdown(c->fd, SHUT_WR) != 0) {
+	const int ended = c->eof ? -1 : c->io->finish(c->io_ctx, c->fd);
+	if (ended == 0) {
+		c->write_deadline = loop_now(c->server->loop) + c->server->conf.write_deadline;
+		c->queued = 0;
+		writable_await(c);
+		timer_update(c);
+		return;
+	}
+	if (ended < 0) {
 		connection_close(c);
 		return;
 	}
@@ -547,9 +565,7 @@ flush(struct http_connection *c)
 			c->write_deadline = 0;
 			continue;
 		}
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+		if (n < 0 && !would_block()) {
 			http_connection_abort(c);
 			return false;
 		}
@@ -557,15 +573,16 @@ flush(struct http_connection *c)
 			c->write_deadline = loop_now(s->loop) + s->conf.write_deadline;
 			c->queued = queued(c);
 		}
-		if (!c->writing)
-			BUG_ON(event_add(&c->write_event, NULL) != 0);
-		c->writing = true;
+		c->send_blocked = waits_for(c, HTTP_WAIT_READ);
+		if (!c->send_blocked)
+			writable_await(c);
 		timer_update(c);
 		return true;
 	}
-	if (c->writing)
+	if (c->writing && !c->recv_blocked) {
 		(void)event_del(&c->write_event);
-	c->writing = false;
+		c->writing = false;
+	}
 	c->write_deadline = 0;
 	http_buffer_give(s, &c->out);
 	return true;
@@ -578,6 +595,9 @@ http_connection_turn(struct http_connection *c)
 	c->is_dirty = false;
 	if (c->state == HTTP_DEAD)
 		return false;
+	if (c->read_more && c->reading)
+		event_active(&c->read_event, EV_READ, 0);
+	c->read_more = false;
 	if (c->state == HTTP_IN_TASK && c->eof) {
 		if (flush(c))
 			http_connection_abort(c);
@@ -619,10 +639,39 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	c->writing = false;
+	if (c->recv_blocked)
+		event_active(&c->read_event, EV_READ, 0);
 	http_connection_mark(c);
 }
 
 /* ---- reading ---- */
+
+/* True: agreed upon, and the first request may be there already. */
+static bool
+handshake(struct http_connection *c)
+{
+	struct http_server *s = c->server;
+	const int on = 1;
+	/* The socket stays readable, so its turn comes; a storm of new clients must not make those wait who are served. */
+	if (s->handshakes >= HTTP_HANDSHAKES_PER_TURN && !c->recv_blocked)
+		return false;
+	s->handshakes++;
+	c->recv_blocked = false;
+	switch (c->io->handshake(c->io_ctx)) {
+	case 1:
+		c->state = HTTP_IDLE;
+		read_deadline_set(c, s->conf.idle_deadline);
+		/* Nothing is said now that would carry the ACK, and many a client holds its first request back until that comes. */
+		(void)setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+		return true;
+	case 0:
+		recv_await(c);
+		return false;
+	default:
+		http_connection_abort(c);
+		return false;
+	}
+}
 
 static void
 on_eof(struct http_connection *c)
@@ -641,12 +690,14 @@ linger_read(struct http_connection *c)
 {
 	char drop[READ_BYTES];
 	const ssize_t n = c->io->recv(c->io_ctx, c->fd, drop, sizeof(drop));
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+	if (n < 0 && would_block())
 		return;
 	if (n > 0)
 		c->lingered += (size_t)n;
 	if (n <= 0 || c->lingered > LINGER_BYTES_MAX)
 		connection_close(c);
+	else
+		reading_update(c);
 }
 
 /* Large pieces only for a body that is large: buffers of the ordinary size are kept and lent again.
@@ -667,6 +718,12 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	struct http_connection *c = arg;
 	(void)fd;
 	(void)what;
+	if (c->state == HTTP_HANDSHAKE && !handshake(c))
+		return;
+	c->recv_blocked = false;
+	if (c->send_blocked)
+		http_connection_mark(c);
+	c->send_blocked = false;
 	if (c->state == HTTP_LINGER) {
 		linger_read(c);
 		return;
@@ -681,12 +738,18 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	const ssize_t n = c->io->recv(c->io_ctx, c->fd, p, want);
 	if (n <= 0 && c->in.len == 0)
 		http_buffer_give(c->server, &c->in);
-	if (n == 0)
-		on_eof(c);
-	else if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-		http_connection_abort(c);
-	if (n <= 0)
+	if (n < 0) {
+		/* errno: giving a buffer back does not touch it. */
+		if (would_block())
+			recv_await(c);
+		else
+			http_connection_abort(c);
 		return;
+	}
+	if (n == 0) {
+		on_eof(c);
+		return;
+	}
 	buf_took(&c->in, (size_t)n);
 	if (takes_requests(c)) {
 		c->burst = 0;
@@ -705,6 +768,10 @@ read_timed_out(struct http_connection *c)
 	struct err_info info = { .code = ERR_OK };
 	c->read_deadline = 0;
 	switch (c->state) {
+	case HTTP_HANDSHAKE:
+		metric_add(m->timeouts[HTTP_TIMEOUT_HANDSHAKE], 1);
+		http_connection_abort(c);
+		return;
 	case HTTP_IN_HEAD:
 		metric_add(m->timeouts[HTTP_TIMEOUT_HEAD], 1);
 		c->head_only = false;
@@ -765,7 +832,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 void
 http_connection_drain(struct http_connection *c)
 {
-	if (c->state != HTTP_IDLE || c->in.len > 0)
+	if (c->state != HTTP_HANDSHAKE && (c->state != HTTP_IDLE || c->in.len > 0))
 		return;
 	if (c->out.len == 0) {
 		connection_close(c);
@@ -806,8 +873,17 @@ http_connection_open(struct http_server *s, int fd, const struct http_address *a
 		return false;
 	c->server = s;
 	c->io = &http_io_plain;
+	if (s->conf.tls != NULL) {
+		c->io = &http_io_tls;
+		c->io_ctx = http_tls_session(s->conf.tls, fd);
+		if (c->io_ctx == NULL) {
+			c->next = s->spare;
+			s->spare = c;
+			return false;
+		}
+	}
 	c->fd = fd;
-	c->state = HTTP_IDLE;
+	c->state = c->io->handshake != NULL ? HTTP_HANDSHAKE : HTTP_IDLE;
 	c->address = *address;
 	(void)str_copy(c->peer, sizeof(c->peer), str_of(peer));
 	const int on = 1;
@@ -825,6 +901,7 @@ http_connection_open(struct http_server *s, int fd, const struct http_address *a
 	s->n_objects++;
 	metric_add(s->metrics->open, 1);
 	reading_update(c);
-	read_deadline_set(c, s->conf.idle_deadline);
+	/* A client that is not even done with the handshake is given as long as for a head. */
+	read_deadline_set(c, c->state == HTTP_IDLE ? s->conf.idle_deadline : s->conf.head_deadline);
 	return true;
 }

@@ -28,6 +28,7 @@
 #define HTTP_BODY_BYTES_MAX (16 * 1024 * 1024)
 #define HTTP_REQUESTS_PER_CONNECTION 1000
 #define HTTP_PIPELINED_PER_TURN 16
+#define HTTP_HANDSHAKES_PER_TURN 4               /* each is up to a millisecond of arithmetic */
 #define HTTP_OUTPUT_BYTES_MAX (20 * 1024 * 1024) /* replies waiting on one connection */
 #define HTTP_PARAMS_MAX 8
 #define HTTP_ROUTES_MAX 512
@@ -61,6 +62,7 @@ struct http_route {
 
 struct http_server;
 struct http_request;
+struct http_tls;
 
 struct http_conf {
 	usec_t head_deadline;     /* whole head from its first byte; default 10 s     */
@@ -73,6 +75,8 @@ struct http_conf {
 	size_t arena_cap;         /* of one request; default 4 MiB                    */
 	const struct step_row *
 		guard; /* steps before every route's own; ends with task_continue(t, route->steps). NULL = none */
+	struct http_tls
+		*tls; /* tls.h; lives longer than the server. NULL: in the clear            */
 	/* Called once a finished request for the access line: status and the task (t_actor, t_err, t_name). May be NULL. */
 	void (*on_end)(struct task *t, int status, size_t bytes, void *arg);
 	void *arg;

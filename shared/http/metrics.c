@@ -13,10 +13,17 @@ const struct http_metrics *
 http_metrics(void)
 {
 	static const char *const kinds[HTTP_TIMEOUTS] = {
+		[HTTP_TIMEOUT_HANDSHAKE] = "kind=\"handshake\"",
 		[HTTP_TIMEOUT_HEAD] = "kind=\"head\"",
 		[HTTP_TIMEOUT_BODY] = "kind=\"body\"",
 		[HTTP_TIMEOUT_IDLE] = "kind=\"idle\"",
 		[HTTP_TIMEOUT_WRITE] = "kind=\"write\"",
+	};
+	static const char *const failures[HTTP_TLS_FAILURES] = {
+		[HTTP_TLS_PLAIN] = "reason=\"plain\"", [HTTP_TLS_VERSION] = "reason=\"version\"",
+		[HTTP_TLS_SUITE] = "reason=\"suite\"", [HTTP_TLS_ALPN] = "reason=\"alpn\"",
+		[HTTP_TLS_ALERT] = "reason=\"alert\"", [HTTP_TLS_LEFT] = "reason=\"left\"",
+		[HTTP_TLS_OTHER] = "reason=\"other\"", [HTTP_TLS_RECORD] = "reason=\"record\"",
 	};
 	if (all.open != NULL)
 		return &all;
@@ -35,6 +42,14 @@ http_metrics(void)
 	for (unsigned i = 0; i < HTTP_TIMEOUTS; i++)
 		all.timeouts[i] = metric_counter("http_timeouts_total", kinds[i],
 						 "Connections that missed a deadline.");
+	all.tls_1_2 = metric_counter("http_tls_handshakes_total", "version=\"1.2\"",
+				     "TLS handshakes completed.");
+	all.tls_1_3 = metric_counter("http_tls_handshakes_total", "version=\"1.3\"",
+				     "TLS handshakes completed.");
+	for (unsigned i = 0; i < HTTP_TLS_FAILURES; i++)
+		all.tls_failed[i] =
+			metric_counter("http_tls_failed_total", failures[i],
+				       "Connections that ended because TLS could not go on.");
 	all.duration = metric_histogram("http_request_duration_seconds", NULL,
 					"From the complete request to the end of its task.");
 	http_metrics_route("none", all.unrouted);

@@ -10,11 +10,25 @@
 #include "http/router.h"
 
 enum http_timeout {
+	HTTP_TIMEOUT_HANDSHAKE,
 	HTTP_TIMEOUT_HEAD,
 	HTTP_TIMEOUT_BODY,
 	HTTP_TIMEOUT_IDLE,
 	HTTP_TIMEOUT_WRITE,
 	HTTP_TIMEOUTS
+};
+
+/* Why TLS was not agreed upon, or broke. */
+enum http_tls_failure {
+	HTTP_TLS_PLAIN,   /* the client speaks HTTP in the clear                           */
+	HTTP_TLS_VERSION, /* it offers no version that is taken                            */
+	HTTP_TLS_SUITE,   /* nor a suite, group or signature                               */
+	HTTP_TLS_ALPN,    /* nor http/1.1                                                  */
+	HTTP_TLS_ALERT,   /* it sent an alert: it does not like our certificate, say       */
+	HTTP_TLS_LEFT,    /* it closed the connection                                      */
+	HTTP_TLS_OTHER,   /* what came is not TLS, or wrong TLS                            */
+	HTTP_TLS_RECORD,  /* the same, after the handshake                                 */
+	HTTP_TLS_FAILURES
 };
 
 struct http_metrics {
@@ -26,6 +40,8 @@ struct http_metrics {
 	struct metric *parse_errors;
 	struct metric *hangups; /* the client left while its task ran         */
 	struct metric *timeouts[HTTP_TIMEOUTS];
+	struct metric *tls_1_2, *tls_1_3; /* handshakes, by version */
+	struct metric *tls_failed[HTTP_TLS_FAILURES];
 	struct metric *duration;               /* of tasks, from the complete request        */
 	struct metric *unrouted[HTTP_CLASSES]; /* answered without a task             */
 };

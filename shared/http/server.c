@@ -68,6 +68,11 @@ refuse(struct http_server *s, int fd, const char *why)
 	struct buf out;
 	struct err_info info = { .code = ERR_OK };
 	struct http_answer a = { .close = true };
+	/* Under TLS nothing can be said before the handshake, and that is what is saved here. */
+	if (s->conf.tls != NULL) {
+		(void)close(fd);
+		return;
+	}
 	buf_init(&out, SCRATCH_BYTES_MAX);
 	(void)err_set(&info, ERR_BUSY, NULL, "%s", why);
 	if (http_problem_write(s, &out, &info, STR_NONE, &a)) {
@@ -186,6 +191,7 @@ on_http_phase(void *arg)
 	bool more = false;
 	struct http_connection *c = s->dirty;
 	s->dirty = NULL;
+	s->handshakes = 0;
 	while (c != NULL) {
 		struct http_connection *next = c->dirty_next;
 		c->dirty_next = NULL;

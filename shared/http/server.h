@@ -15,29 +15,39 @@
 #include "http/peers.h"
 #include "http/router.h"
 #include "http/target.h"
+#include "http/tls.h"
 
 #define HTTP_LISTENERS_MAX 4
 #define HTTP_SPARE_BUFFERS 128
 #define HTTP_SPARE_BYTES_MAX (32 * 1024) /* larger blocks go back to malloc */
 #define HTTP_PEER_SIZE (INET6_ADDRSTRLEN + 1)
 
-/* How bytes come and go; TLS is another row of this. Results and errno as of recv(2) and send(2).
+/*
+ * How bytes come and go: in the clear (io.c) or under TLS (tls.c). recv and send: results and errno as of recv(2) and send(2).
+ * handshake and finish: 1 done, 0 not yet, -1 failed. After a call that could not go on, `waits` says for what.
  */
+enum http_wait { HTTP_WAIT_READ, HTTP_WAIT_WRITE };
 struct http_io {
+	int (*handshake)(void *ctx); /* before the first byte; NULL: nothing to agree upon */
 	ssize_t (*recv)(void *ctx, int fd, void *p, size_t n);
 	ssize_t (*send)(void *ctx, int fd, const void *p, size_t n);
+	enum http_wait (*waits)(void *ctx); /* NULL: recv to read, the rest to write */
+	bool (*pending)(void *ctx); /* there are bytes the socket will not announce; NULL: never */
+	int (*finish)(void *ctx, int fd); /* nothing more is sent */
 	void (*close)(void *ctx, int fd);
 };
 extern const struct http_io http_io_plain;
+extern const struct http_io http_io_tls; /* ctx: http_tls_session */
 
 enum http_state {
-	HTTP_IDLE,    /* no byte of a request is there                                   */
-	HTTP_IN_HEAD, /* a request has begun                                             */
-	HTTP_IN_BODY, /* its head is complete and routed                                 */
-	HTTP_IN_TASK, /* its task runs; reading goes on a little, to see a hang-up       */
-	HTTP_CLOSING, /* the last answer is being written                                */
-	HTTP_LINGER,  /* written; what still comes is dropped, so that the answer arrives */
-	HTTP_DEAD     /* the socket is closed; the object waits for its task, then reuse */
+	HTTP_HANDSHAKE, /* TLS is being agreed upon                                      */
+	HTTP_IDLE,      /* no byte of a request is there                                   */
+	HTTP_IN_HEAD,   /* a request has begun                                             */
+	HTTP_IN_BODY,   /* its head is complete and routed                                 */
+	HTTP_IN_TASK,   /* its task runs; reading goes on a little, to see a hang-up       */
+	HTTP_CLOSING,   /* the last answer is being written                                */
+	HTTP_LINGER,    /* written; what still comes is dropped, so that the answer arrives */
+	HTTP_DEAD       /* the socket is closed; the object waits for its task, then reuse */
 };
 
 struct http_connection {
@@ -65,6 +75,9 @@ struct http_connection {
 	bool close_after, head_only, is_1_0; /* of the request being answered        */
 	bool eof;              /* the client has ended its side                      */
 	bool reading, writing; /* the events are armed                               */
+	bool read_more;        /* bytes are held that the socket does not announce   */
+	bool recv_blocked;     /* the last recv must send first: again when writable */
+	bool send_blocked;     /* the last send must read first: again when readable */
 	bool is_dirty, is_later;
 	struct http_connection *prev, *next; /* live ones, or `next` in the free lists */
 	struct http_connection *dirty_next, *later_next;
@@ -89,8 +102,9 @@ struct http_server {
 	struct event kick;   /* next turn for those on the later list                 */
 	struct http_connection *live, *ended, *spare;
 	struct http_connection *dirty, *later;
-	unsigned n_open;    /* sockets */
-	unsigned n_objects; /* connections that are not free: open, or waiting for a task */
+	unsigned handshakes; /* gone on with in this turn */
+	unsigned n_open;     /* sockets */
+	unsigned n_objects;  /* connections that are not free: open, or waiting for a task */
 	struct buf buffers[HTTP_SPARE_BUFFERS];
 	unsigned n_buffers;
 	struct buf scratch; /* problem bodies */

@@ -35,13 +35,17 @@ def test_a_good_configuration_is_good_and_secrets_are_not_shown(product, core, s
 
 def test_the_files_name_every_key(product, core, sandbox):
     for daemon in (core, sandbox):
-        names = set(re.findall(r"^\s*([a-z_]+\.[a-z_]+)\s", run(*daemon.argv("--print-config")).stdout, re.M))
+        names = set(re.findall(r"^\s*([a-z_]+(?:\.[a-z_]+)+)\s", run(*daemon.argv("--print-config")).stdout, re.M))
         assert len(names) > 30
         text = (ROOT / "config" / f"{daemon.name}.yaml").read_text()
         for name in names:
-            section, key = name.split(".")
-            block = re.search(rf"^{section}:\n((?:  .*\n|\n)+)", text, re.M)
-            assert block and re.search(rf"^  {key}:", block[1], re.M), f"config/{daemon.name}.yaml lacks {name}"
+            *sections, key = name.split(".")
+            block, indent = text, ""
+            for section in sections:
+                found = re.search(rf"^{indent}{section}:.*\n((?:{indent}  .*\n|\n)+)", block, re.M)
+                assert found, f"config/{daemon.name}.yaml lacks {name}"
+                block, indent = found[1], indent + "  "
+            assert re.search(rf"^{indent}{key}:", block, re.M), f"config/{daemon.name}.yaml lacks {name}"
 
 
 def test_sighup_changes_the_log_level_and_nothing_else(core):

@@ -14,6 +14,7 @@ import pathlib
 import re
 import resource
 import socket
+import ssl
 import statistics
 import struct
 import subprocess
@@ -33,7 +34,8 @@ HOLD = 100                  # requests for which a client keeps its id
 RATE = 500                  # writes a second while the feed is measured
 IDLE = 1000
 TICKS = os.sysconf("SC_CLK_TCK")
-BUDGET = {"get": 0.7, "patch": 0.6, "idle": 24.0}
+HANDSHAKES = 300
+BUDGET = {"get": 0.7, "patch": 0.6, "idle": 24.0, "idle_tls": 48.0}
 
 
 class Table:
@@ -187,13 +189,14 @@ class Load:
         self.ids_file.write_text("\n".join(ids) + "\n")
         self.cpu = {"GET": [], "PATCH": []}
 
-    def wrk(self, method, seconds=None, count_cpu=False):
+    def wrk(self, method, seconds=None, count_cpu=False, core=None):
         """Requests a second; with the processor time of the workers if wanted."""
-        core = self.product.core
+        core = core or self.product.core
+        scheme = "http" if core.tls is None else "https"
         pids = workers_of(core)
         before = cpu_of(pids)
         done = subprocess.run(["wrk", "-t", str(THREADS), "-c", str(CLIENTS), "-d", f"{seconds or self.seconds}s", "-s",
-                               str(HERE / "wrk.lua"), f"http://127.0.0.1:{core.port}", "--", method, core.tokens["agent"],
+                               str(HERE / "wrk.lua"), f"{scheme}://127.0.0.1:{core.port}", "--", method, core.tokens["agent"],
                                str(self.ids_file)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
         found = re.search(r"^bench (\d+) (\d+) (\d+)$", done.stdout, re.M)
         assert done.returncode == 0 and found, done.stdout + done.stderr
@@ -380,17 +383,84 @@ def with_and_without_feed(product, load, table, rounds):
               f"{min(ratios):.2f} to {max(ratios):.2f}; all three clusters share the machine")
 
 
+# -- TLS
+
+
+@contextlib.contextmanager
+def core_under_tls(product, workers):
+    """A second core on the same database, with a certificate of its own making."""
+    from product import Daemon
+    core = Daemon("core", product)
+    core.tokens = product.core.tokens
+    core.log = product.dir / "bimodal-core-tls.log"
+    pair = [product.dir / f"tls.{end}" for end in ("pem", "key")]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", pair[1], "-out",
+                    pair[0], "-days", "30", "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1"],
+                   check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    pair[1].chmod(0o600)
+    more = product.dir / "core-tls.yaml"
+    more.write_text(f"instance: {{ name: core-tls }}\nprocess: {{ pid_file: \"{product.dir}/core-tls.pid\" }}\n"
+                    f"http: {{ port: {core.port}, workers: {workers}, tls: {{ certificate: {pair[0]}, key: {pair[1]} }} }}\n")
+    core.more = ("-c", str(more))
+    core.tls = ssl.create_default_context(cafile=pair[0])
+    try:
+        core.start()
+        yield core
+    finally:
+        core.stop()
+
+
+def handshakes(core):
+    """Processor time of the workers for one new connection with one request, in µs."""
+    pids = workers_of(core)
+    before = cpu_of(pids)
+    for _ in range(HANDSHAKES):
+        assert core.get("/healthz", role=None).status == 200
+    return (cpu_of(pids) - before) / HANDSHAKES * 1e6
+
+
+def under_tls(product, load, table, rounds):
+    """wrk on the one and the other in turn, over connections that are kept."""
+    with core_under_tls(product, product.workers) as core:
+        for each in (product.core, core):
+            load.wrk("GET", seconds=1, core=each)
+        plain, tls, ratios = [], [], []
+        load.cpu["GET"].clear()
+        cpu = {"plain": load.cpu["GET"], "tls": []}
+        for _ in range(rounds):
+            plain.append(load.wrk("GET", count_cpu=True))
+            load.cpu["GET"] = cpu["tls"]
+            tls.append(load.wrk("GET", count_cpu=True, core=core))
+            load.cpu["GET"] = cpu["plain"]
+            ratios.append(tls[-1] / plain[-1])
+        name = "GET of one person: under TLS"
+        table.row(name, f"{statistics.median(tls):,.0f}/s", f"{statistics.median(plain):,.0f}/s without; wrk encrypts on the same machine")
+        table.row(f"{name}: ratio to without", f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}")
+        table.row(f"{name}: processor time of the workers", f"{statistics.median(cpu['tls']):.1f} µs",
+                  f"a request; {statistics.median(cpu['plain']):.1f} without: ratio"
+                  f" {statistics.median(cpu['tls']) / statistics.median(cpu['plain']):.2f}")
+        with_tls, without = handshakes(core), handshakes(product.core)
+        table.row("a new connection under TLS: processor time", f"{with_tls:.0f} µs", f"{without:.0f} without; P-256, full handshake")
+
+
 # -- memory
 
 
 def idle_connections(product, table):
     product.restart(workers=1)
-    core = product.core
+    hold_idle(product.core, table, "idle connections", BUDGET["idle"])
+    with core_under_tls(product, 1) as core:
+        hold_idle(core, table, "idle TLS connections", BUDGET["idle_tls"])
+
+
+def hold_idle(core, table, name, budget):
     request = (f"GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {core.tokens['agent']}\r\n\r\n").encode()
     held = []
     try:
         for _ in range(IDLE):
             s = socket.create_connection(("127.0.0.1", core.port), timeout=10)
+            if core.tls is not None:
+                s = core.tls.wrap_socket(s, server_hostname="127.0.0.1")
             s.sendall(request)
             held.append(s)
         for s in held:
@@ -400,16 +470,15 @@ def idle_connections(product, table):
     finally:
         for s in held:
             s.close()
-    table.row(f"memory of a worker with {IDLE:,} idle connections: Rss", f"{rss:.1f} MiB", f"budget < {BUDGET['idle']:.0f}",
-              rss < BUDGET["idle"])
-    table.row(f"memory of a worker with {IDLE:,} idle connections: Pss", f"{pss:.1f} MiB", "its share of what is shared")
+    table.row(f"memory of a worker with {IDLE:,} {name}: Rss", f"{rss:.1f} MiB", f"budget < {budget:.0f}", rss < budget)
+    table.row(f"memory of a worker with {IDLE:,} {name}: Pss", f"{pss:.1f} MiB", "its share of what is shared")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side (default 5)")
     parser.add_argument("--seconds", type=int, default=3, help="of each run against pgbench (default 3)")
-    parser.add_argument("--only", default="get,patch,malloc,lag,feed,idle", help="parts, with commas")
+    parser.add_argument("--only", default="get,patch,tls,malloc,lag,feed,idle", help="parts, with commas")
     args = parser.parse_args()
     parts = set(args.only.split(","))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -423,6 +492,8 @@ def main():
         for part, method in (("get", "GET"), ("patch", "PATCH")):
             if part in parts:
                 against_pgbench(load, table, args.rounds, method, BUDGET[part])
+        if "tls" in parts:
+            under_tls(product, load, table, args.rounds)
         if "malloc" in parts:
             mallocs(product, load, table)
             product.restart()

@@ -54,14 +54,15 @@ class Daemon:
         self.tokens = {}
         self.log = product.dir / f"bimodal-{name}.log"
         self.config = product.dir / f"{name}.yaml"
-        self.extra = []
+        self.more = ()          # further arguments, such as one more configuration file
+        self.tls = None         # an ssl.SSLContext: it is spoken to over TLS
 
     @property
     def program(self):
         return BUILD / f"bimodal-{self.name}"
 
     def argv(self, *more):
-        return [str(self.program), "-c", str(ROOT / "config" / f"{self.name}.yaml"), "-c", str(self.config), *more]
+        return [str(self.program), "-c", str(ROOT / "config" / f"{self.name}.yaml"), "-c", str(self.config), *self.more, *more]
 
     def command(self, *more):
         """A one-off command, such as --migrate; its standard output."""
@@ -119,7 +120,10 @@ class Daemon:
             body = json.dumps(body)
         if body is not None:
             sent.setdefault("Content-Type", "application/merge-patch+json" if method == "PATCH" else "application/json")
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        if self.tls is None:
+            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        else:
+            c = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
         try:
             c.request(method, path, body.encode() if isinstance(body, str) else body, sent)
             r = c.getresponse()

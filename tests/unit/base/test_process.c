@@ -249,7 +249,7 @@ START_TEST(workers_share_one_port_and_drain)
 	ck_assert_uint_eq(seen, 3);
 	ck_assert_int_ne(pid, daemon_pid);
 	(void)kill(daemon_pid, SIGHUP);
-	marks_await('h', 3);
+	marks_await('h', 4); /* the parent, too */
 	(void)kill(daemon_pid, SIGUSR1);
 	marks_await('u', 3);
 	(void)kill(daemon_pid, SIGTERM);
