@@ -232,9 +232,8 @@ expiry_read(struct task *t, const struct people_body *b, struct making *m)
 	else if (at <= clock_wall_us())
 		(void)err_set(&t->t_err, ERR_INVALID, "/expires_at", "must be in the future");
 	else if (at > latest)
-		(void)err_set(
-			&t->t_err, ERR_INVALID, "/expires_at", "a token ends within %lld days",
-			(long long)(core_people_conf.token_lifetime / (86400 * USEC_PER_SEC)));
+		(void)err_set(&t->t_err, ERR_INVALID, "/expires_at",
+			      "a token ends at the latest at %s", m->latest);
 	else {
 		clock_rfc3339(at, m->expires);
 		return true;
