@@ -65,12 +65,18 @@ is_write(enum http_method m)
 	return m != HTTP_GET && m != HTTP_HEAD && m != HTTP_OPTIONS;
 }
 
-enum err
-access_require(struct task *t, struct str right)
+bool
+access_allows(const struct task *t, struct str right)
 {
 	const struct access *a = access_here();
 	const struct access_actor *actor = access_actor_of(t);
-	if (actor != NULL && a != NULL && access_may(a, actor, right))
+	return actor != NULL && a != NULL && access_may(a, actor, right);
+}
+
+enum err
+access_require(struct task *t, struct str right)
+{
+	if (access_allows(t, right))
 		return ERR_OK;
 	t->t_err_members = str_of(arena_printf(&t->t_arena, "\"right\":\"%.*s\"", STR_FMT(right)));
 	return err_set(&t->t_err, ERR_FORBIDDEN, NULL, "this needs the right %.*s, which %s",
