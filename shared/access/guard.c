@@ -76,7 +76,9 @@ access_allows(const struct task *t, struct str right)
 enum err
 access_require(struct task *t, struct str right)
 {
-	if (access_allows(t, right))
+	const struct access *a = access_here();
+	const struct access_actor *actor = access_actor_of(t);
+	if (actor != NULL && a != NULL && access_may(a, actor, right))
 		return ERR_OK;
 	t->t_err_members = str_of(arena_printf(&t->t_arena, "\"right\":\"%.*s\"", STR_FMT(right)));
 	return err_set(&t->t_err, ERR_FORBIDDEN, NULL, "this needs the right %.*s, which %s",

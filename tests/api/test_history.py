@@ -387,6 +387,10 @@ def test_a_view_is_a_list_under_a_name(core, views):
     assert core.patch(f"/v1/views/{view}", {"name": "x"}).status == 428
     r = core.patch(f"/v1/views/{view}", {"name": "Big", "query": f"owner={tag}&employees=gte.2"}, headers={"If-Match": '"v1"'})
     assert r.status == 200 and r.json["version"] == 2 and r.json["shared"] == "private", r
+    other = saved(core, resource="organizations", name="Small")
+    taken = core.patch(f"/v1/views/{other}", {"name": "Big"}, headers={"If-Match": "*"})
+    assert taken.status == 409 and taken.json["errors"][0]["pointer"] == "/name", taken
+    assert core.patch(f"/v1/views/{other}", {"name": "Small", "shared": "team"}, headers={"If-Match": "*"}).status == 200
     assert core.patch(f"/v1/views/{view}", {"name": "x"}, headers={"If-Match": '"v1"'}).status == 412
     assert len(core.get(f"/v1/organizations?view={view}").json["data"]) == 1
     assert core.delete(f"/v1/views/{view}").status == 204 and core.get(f"/v1/views/{view}").status == 404
@@ -434,6 +438,27 @@ def test_a_shared_view_tells_nobody_what_a_hidden_field_holds(core, views):
     assert core.patch(f"/v1/views/{opened}", {"name": "x"}, role="operator", headers={"If-Match": "*"}).status == 404
     assert core.delete(f"/v1/views/{opened}", role="operator").status == 404
     assert core.get("/v1/views?resource=organizations").json["data"] == []
+
+
+def test_a_view_is_shared_with_the_teams_of_its_owner(product, core, views):
+    view = saved(core, resource="people", name="t", query="country=AT", shared="team")
+    assert core.get(f"/v1/views/{view}", role="operator").status == 404
+    db = product.clusters.connect("core")
+    with db.cursor() as cur:
+        cur.execute("select set_config('bimodal.actor', 'test', false)")
+        cur.execute("insert into access.team (name, slug) values ('Views', %s) returning id", (unique("views-"),))
+        team = cur.fetchone()[0]
+        for role in ("agent", "operator"):
+            cur.execute("insert into access.membership (principal, team) values (%s, %s)", (core.get("/v1/me", role=role).json["principal"], team))
+        assert core.get(f"/v1/people?view={view}", role="operator").status == 200
+        assert core.get(f"/v1/views/{view}", role="product_owner").status == 404
+        assert view in [v["id"] for v in core.get("/v1/views", role="operator").json["data"]]
+        cur.execute("delete from access.membership where team = %s", (team,))
+        assert core.get(f"/v1/people?view={view}", role="operator").status == 404
+        cur.execute("delete from access.team where id = %s", (team,))
+    db.close()
+    # What is shared is handed over with what else a leaver owned; private views are not.
+    assert product.clusters.one("core", "select live from access.owned where relation = 'views.saved'") == "shared <> 'private'"
 
 
 def test_views_have_a_limit(product, core, views):
