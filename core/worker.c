@@ -15,6 +15,7 @@
 #include "core/people/people.h"
 #include "core/principals/principals.h"
 #include "core/promotion/promotion.h"
+#include "core/views/views.h"
 #include "daemon/daemon.h"
 #include "gen/sql_core.h"
 
@@ -146,7 +147,8 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		&c->records, info);
 	if (err != ERR_OK)
 		return err;
-	core_customer_use(c->records);
+	core_customer_use(c->records, c->app);
+	core_views_use(c->records, c->app);
 	core_feed_use(c->app);
 	core_change_use(c->app);
 	core_people_use(&(struct core_people_conf) {
@@ -206,6 +208,7 @@ static const struct {
 	{ core_promotion_routes, &core_promotion_routes_count },
 	{ core_flags_routes, &core_flags_routes_count },
 	{ core_customer_routes, &core_customer_routes_count },
+	{ core_views_routes, &core_views_routes_count },
 };
 
 void

@@ -1,39 +1,81 @@
 /*
  * customer.c — routes of the record and the one decision they take: what of it this principal may see and change. All else is
- * the record engine's. Children ("/v1/people/{id}/consents") are served by the same steps.
+ * the record engine's. Children ("/v1/people/{id}/consents") are served by the same steps. A list may follow a saved view, which is
+ * read first; a list without one costs nothing more.
  */
 #include "core/customer/customer.h"
 
 #include "access/access.h"
+#include "core/customer/internal.h"
+#include "gen/sql_core.h"
 
 static struct record_engine *engine;
+static struct postgres_pool *pool;
 
 void
-core_customer_use(struct record_engine *e)
+core_customer_use(struct record_engine *e, struct postgres_pool *app)
 {
 	engine = e;
+	pool = app;
 }
 
 /* The engine takes the actor as plain values: it does not know who principals are (ARCHITECTURE.md, siblings). */
-static enum step
-serve(struct task *t, const struct step_row *steps)
+struct record_call *
+customer_begin(struct task *t)
 {
 	struct record_call *call = record_call_begin(t, engine);
 	if (call == NULL)
-		return task_fail(t);
+		return NULL;
 	const struct access_actor *actor = access_actor_of(t);
-	if (actor == NULL)
-		return task_fail_set(t, ERR_UNAUTHORIZED, NULL, "no principal");
+	if (actor == NULL) {
+		(void)err_set(&t->t_err, ERR_UNAUTHORIZED, NULL, "no principal");
+		return NULL;
+	}
 	call->actor = str_of(actor->principal);
 	call->read_classes = actor->read_classes;
 	call->write_classes = actor->write_classes;
-	return task_continue(t, steps);
+	return call;
 }
 
 static enum step
+serve(struct task *t, const struct step_row *steps)
+{
+	return customer_begin(t) == NULL ? task_fail(t) : task_continue(t, steps);
+}
+
+/* ---- lists, with or without a saved view ---- */
+static enum step
 customer_list(struct task *t)
 {
-	return serve(t, record_list);
+	const struct str view = http_query(t, "view");
+	const struct access_actor *actor = access_actor_of(t);
+	struct uuid id;
+	if (view.p == NULL)
+		return serve(t, record_list);
+	if (uuid_parse(view, &id) != ERR_OK)
+		return task_fail_set(t, ERR_BAD_REQUEST, "view", "must be the id of a saved view");
+	if (actor == NULL)
+		return task_fail_set(t, ERR_UNAUTHORIZED, NULL, "no principal");
+	return postgres_wait(pool, t, &sql_view_list,
+			     (struct postgres_param[]) { P_TEXT(actor->principal),
+							 P_STR(http_param(t, "resource")),
+							 P_STR(view), P_TEXT("1"), P_TEXT("1") },
+			     5);
+}
+
+static enum step
+customer_list_view(struct task *t)
+{
+	if (postgres_rows(t, 0) == 0)
+		return task_fail_set(t, ERR_NOT_FOUND, "view",
+				     "there is no such view of this resource, or it is not shared");
+	struct record_call *call = customer_begin(t);
+	if (call == NULL)
+		return task_fail(t);
+	call->preset = arena_str(&t->t_arena, postgres_value(t, 0, 0, 2));
+	if (call->preset.p == NULL)
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "the request needs too much memory");
+	return task_continue(t, record_list);
 }
 
 static enum step
@@ -66,12 +108,38 @@ customer_batch(struct task *t)
 	return serve(t, record_batch);
 }
 
-static const struct step_row list_steps[] = { { "list", customer_list }, { NULL, NULL } };
+/* ---- what happened to a record ---- */
+static enum step
+customer_history(struct task *t)
+{
+	return serve(t, record_history);
+}
+
+static enum step
+customer_undo(struct task *t)
+{
+	return serve(t, record_undo);
+}
+
+static enum step
+customer_restore(struct task *t)
+{
+	return serve(t, record_restore);
+}
+
+static const struct step_row list_steps[] = {
+	{ "list", customer_list },
+	{ "list-view", customer_list_view },
+	{ NULL, NULL },
+};
 static const struct step_row get_steps[] = { { "get", customer_get }, { NULL, NULL } };
 static const struct step_row create_steps[] = { { "create", customer_create }, { NULL, NULL } };
 static const struct step_row patch_steps[] = { { "patch", customer_patch }, { NULL, NULL } };
 static const struct step_row delete_steps[] = { { "delete", customer_delete }, { NULL, NULL } };
 static const struct step_row batch_steps[] = { { "batch", customer_batch }, { NULL, NULL } };
+static const struct step_row history_steps[] = { { "history", customer_history }, { NULL, NULL } };
+static const struct step_row undo_steps[] = { { "undo", customer_undo }, { NULL, NULL } };
+static const struct step_row restore_steps[] = { { "restore", customer_restore }, { NULL, NULL } };
 
 #define ONE "/v1/{resource:slug}/{id:uuid}"
 #define CHILDREN "/v1/{parent:slug}/{parent_id:uuid}/{resource:slug}"
@@ -94,5 +162,13 @@ const struct http_route core_customer_routes[] = {
 	{ HTTP_GET, CHILD, "record.child_get", get_steps, .right = READ },
 	{ HTTP_PATCH, CHILD, "record.child_patch", patch_steps, .right = WRITE },
 	{ HTTP_DELETE, CHILD, "record.child_delete", delete_steps, .right = WRITE },
+	{ HTTP_GET, ONE "/history", "record.history", history_steps, .right = READ },
+	{ HTTP_POST, ONE "/undo", "record.undo", undo_steps, .right = WRITE },
+	{ HTTP_POST, ONE "/restore", "record.restore", restore_steps, .right = WRITE },
+	{ HTTP_GET, "/v1/people/{id:uuid}/360", "record.person_360", customer_person_steps,
+	  .right = "people.read" },
+	{ HTTP_GET, "/v1/organizations/{id:uuid}/360", "record.organization_360",
+	  customer_organization_steps, .right = "organizations.read" },
+	{ HTTP_GET, "/v1/search", "record.search", customer_search_steps, .right = "me.read" },
 };
 const size_t core_customer_routes_count = ARRAY_LEN(core_customer_routes);

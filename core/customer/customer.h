@@ -1,6 +1,6 @@
 /*
  * customer.h — the canonical record over HTTP: every resource of the field registry, served by the record engine under the
- * rights and class mask of the principal.
+ * rights and class mask of the principal; what happened to a record; the whole of a customer and a search in one answer each.
  */
 #ifndef BIMODAL_CORE_CUSTOMER_H
 #define BIMODAL_CORE_CUSTOMER_H
@@ -10,8 +10,8 @@
 #include "http/http.h"
 #include "record/record.h"
 
-/* Which engine the routes serve from; before the server listens. */
-void core_customer_use(struct record_engine *engine);
+/* Which engine the routes serve from, and where saved views are read; before the server listens. */
+void core_customer_use(struct record_engine *engine, struct postgres_pool *app);
 
 extern const struct http_route core_customer_routes[];
 extern const size_t core_customer_routes_count;

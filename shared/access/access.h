@@ -148,6 +148,8 @@ extern const struct step_row access_guard[];
 const struct access_actor *access_actor_of(const struct task *t);
 /* Ask for one more right inside a step: ERR_OK, or ERR_FORBIDDEN set in the task. */
 MUST_CHECK enum err access_require(struct task *t, struct str right);
+/* The same question without an error: what an answer may hold besides what was asked for. */
+bool access_allows(const struct task *t, struct str right);
 
 /* ---- making tokens ---- */
 struct access_token {

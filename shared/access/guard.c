@@ -65,6 +65,14 @@ is_write(enum http_method m)
 	return m != HTTP_GET && m != HTTP_HEAD && m != HTTP_OPTIONS;
 }
 
+bool
+access_allows(const struct task *t, struct str right)
+{
+	const struct access *a = access_here();
+	const struct access_actor *actor = access_actor_of(t);
+	return actor != NULL && a != NULL && access_may(a, actor, right);
+}
+
 enum err
 access_require(struct task *t, struct str right)
 {

@@ -1,5 +1,6 @@
 /*
- * record.c — commands on records: get, list, create, set, delete; in core, or with "copy" in the sandbox's masked copy; and consent.
+ * record.c — commands on records: get, list, create, set, delete, and what happened to them: history, undo, restore; the whole of a
+ * customer; search. In core, or with "copy" in the sandbox's masked copy.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,17 +39,33 @@ simple(struct cli *c, enum cli_daemon daemon, const char *method, struct buf *pa
 	return exit_code;
 }
 
+/* GET with the arguments from `first` on as query parameters: stage=won amount=gte.1000 sort=-amount limit=5 */
+static int
+get_with(struct cli *c, enum cli_daemon daemon, struct buf *path, int first)
+{
+	for (int i = first; i < c->argc; i++) {
+		const char *value = strchr(c->argv[i], '=');
+		if (value == NULL) {
+			buf_free(path);
+			return cli_usage(c);
+		}
+		buf_add_char(path, i == first ? '?' : '&');
+		buf_add(path, c->argv[i], (size_t)(value + 1 - c->argv[i]));
+		cli_escape(path, value + 1);
+	}
+	return simple(c, daemon, "GET", path, NULL, STR_NONE);
+}
+
 static int
 get_from(struct cli *c, enum cli_daemon daemon)
 {
-	if (c->argc != 2)
+	if (c->argc < 2)
 		return cli_usage(c);
 	struct buf path;
 	path_make(&path, c->argv[0], c->argv[1]);
-	return simple(c, daemon, "GET", &path, NULL, STR_NONE);
+	return get_with(c, daemon, &path, 2);
 }
 
-/* Further arguments are query parameters: stage=won amount=gte.1000 sort=-amount limit=5 */
 static int
 list_from(struct cli *c, enum cli_daemon daemon)
 {
@@ -56,17 +73,7 @@ list_from(struct cli *c, enum cli_daemon daemon)
 		return cli_usage(c);
 	struct buf path;
 	path_make(&path, c->argv[0], NULL);
-	for (int i = 1; i < c->argc; i++) {
-		const char *value = strchr(c->argv[i], '=');
-		if (value == NULL) {
-			buf_free(&path);
-			return cli_usage(c);
-		}
-		buf_add_char(&path, i == 1 ? '?' : '&');
-		buf_add(&path, c->argv[i], (size_t)(value + 1 - c->argv[i]));
-		cli_escape(&path, value + 1);
-	}
-	return simple(c, daemon, "GET", &path, NULL, STR_NONE);
+	return get_with(c, daemon, &path, 1);
 }
 
 static int
@@ -112,7 +119,8 @@ record_create(struct cli *c)
 
 /* Reads the record for its version first, so that what another person changed meanwhile is not overwritten. */
 static int
-change(struct cli *c, const char *method, const char *resource, const char *id, struct str body)
+change(struct cli *c, const char *method, const char *resource, const char *id, const char *action,
+       struct str body)
 {
 	struct buf path;
 	struct cli_reply reply;
@@ -128,6 +136,7 @@ change(struct cli *c, const char *method, const char *resource, const char *id, 
 	}
 	snprintf(extra, sizeof(extra), "If-Match: %s", reply.etag);
 	cli_reply_free(&reply);
+	buf_add_cstr(&path, action);
 	return simple(c, CLI_CORE, method, &path, extra, body);
 }
 
@@ -138,9 +147,10 @@ record_set(struct cli *c)
 		return cli_usage(c);
 	struct buf body;
 	buf_init(&body, 1024 * 1024);
-	const int exit_code = cli_object(&body, c->argc - 2, c->argv + 2)
-				      ? change(c, "PATCH", c->argv[0], c->argv[1], buf_str(&body))
-				      : 2;
+	const int exit_code =
+		cli_object(&body, c->argc - 2, c->argv + 2)
+			? change(c, "PATCH", c->argv[0], c->argv[1], "", buf_str(&body))
+			: 2;
 	buf_free(&body);
 	return exit_code;
 }
@@ -148,11 +158,75 @@ record_set(struct cli *c)
 static int
 record_delete(struct cli *c)
 {
-	return c->argc != 2 ? cli_usage(c) : change(c, "DELETE", c->argv[0], c->argv[1], STR_NONE);
+	return c->argc != 2 ? cli_usage(c)
+			    : change(c, "DELETE", c->argv[0], c->argv[1], "", STR_NONE);
+}
+
+/* ---- what happened to a record ---- */
+static int
+record_history(struct cli *c)
+{
+	if (c->argc < 2)
+		return cli_usage(c);
+	struct buf path;
+	path_make(&path, c->argv[0], c->argv[1]);
+	buf_add_cstr(&path, "/history");
+	return get_with(c, CLI_CORE, &path, 2);
+}
+
+static int
+record_undo(struct cli *c)
+{
+	int64_t version = 0;
+	if (c->argc != 3 || str_int(str_of(c->argv[2]), 1, INT32_MAX, &version) != ERR_OK)
+		return cli_usage(c);
+	char body[64];
+	snprintf(body, sizeof(body), "{\"version\":%lld}", (long long)version);
+	return change(c, "POST", c->argv[0], c->argv[1], "/undo", str_of(body));
+}
+
+static int
+record_restore(struct cli *c)
+{
+	if (c->argc != 2)
+		return cli_usage(c);
+	struct buf path;
+	path_make(&path, c->argv[0], c->argv[1]);
+	buf_add_cstr(&path, "/restore");
+	return simple(c, CLI_CORE, "POST", &path, NULL, STR("{}"));
+}
+
+static int
+record_whole(struct cli *c)
+{
+	if (c->argc != 2)
+		return cli_usage(c);
+	struct buf path;
+	path_make(&path, c->argv[0], c->argv[1]);
+	buf_add_cstr(&path, "/360");
+	return simple(c, CLI_CORE, "GET", &path, NULL, STR_NONE);
+}
+
+/* The words need no quotes: they are joined by spaces. */
+static int
+search(struct cli *c)
+{
+	if (c->argc < 1)
+		return cli_usage(c);
+	struct buf path;
+	buf_init(&path, CLI_PATH_BYTES_MAX);
+	buf_add_cstr(&path, "/v1/search?q=");
+	for (int i = 0; i < c->argc; i++) {
+		if (i > 0)
+			buf_add_cstr(&path, "%20");
+		cli_escape(&path, c->argv[i]);
+	}
+	return simple(c, CLI_CORE, "GET", &path, NULL, STR_NONE);
 }
 
 const struct cli_command cli_record_commands[] = {
-	{ "record get", "RESOURCE ID", "one record of core", record_get, NULL },
+	{ "record get", "RESOURCE ID [as_of=TIME] [fields=…]",
+	  "one record of core, now or as it was", record_get, NULL },
 	{ "record list", "RESOURCE [field=op.value …] [sort=…]", "records of core", record_list,
 	  NULL },
 	{ "record create", "RESOURCE name=value … [name:=JSON …]", "a new record", record_create,
@@ -160,6 +234,18 @@ const struct cli_command cli_record_commands[] = {
 	{ "record set", "RESOURCE ID name=value …", "change fields; name:=null clears one",
 	  record_set, NULL },
 	{ "record delete", "RESOURCE ID", "delete a record", record_delete, NULL },
+	{ "record history", "RESOURCE ID [limit=N]",
+	  "who changed what and when, newest first; also of a deleted record", record_history,
+	  NULL },
+	{ "record undo", "RESOURCE ID VERSION",
+	  "put back what one edit changed; the history names its version", record_undo, NULL },
+	{ "record restore", "RESOURCE ID",
+	  "bring a deleted record back, with what its deletion took along", record_restore, NULL },
+	{ "record 360", "people|organizations ID", "the whole of a customer in one answer",
+	  record_whole, NULL },
+	{ "search", "WORDS …",
+	  "people, organizations, opportunities and cases by name, e-mail, telephone or key",
+	  search, NULL },
 	{ "copy get", "RESOURCE ID", "one record of the sandbox's masked copy", copy_get, NULL },
 	{ "copy list", "RESOURCE [field=op.value …]", "records of the sandbox's masked copy",
 	  copy_list, NULL },

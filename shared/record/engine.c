@@ -233,9 +233,8 @@ record_shape_of(const struct record_state *s, enum record_sql what)
 		.resource = s->resource,
 		.what = what,
 		.read_classes = s->call.read_classes,
-		.write_classes = what == RECORD_SQL_LIST || what == RECORD_SQL_GET
-					 ? 0
-					 : s->call.write_classes,
+		.write_classes =
+			record_sql_lane(what) == POSTGRES_WRITE ? s->call.write_classes : 0,
 		.scope = s->scope,
 		.keyed = s->keyed,
 	};

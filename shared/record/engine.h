@@ -41,6 +41,8 @@ struct record_state {
 	/* writes */
 	enum record_sql what;
 	struct record_values values;
+	struct record_shape_part *parts;
+	size_t n_parts;
 	bool keyed;
 	struct err_info failed; /* what to answer when no stored reply is found */
 	struct str failed_members;
@@ -72,7 +74,24 @@ bool record_etag_matches(struct str list, const char *etag);
  */
 MUST_CHECK enum err record_version_parse(struct str s, struct str *version);
 
-/* ---- write.c, for batch.c too ---- */
+/* ---- read.c ---- */
+/* The parameters of a query string, percent-encoded. Errors: ERR_BAD_REQUEST, ERR_NO_MEMORY. */
+MUST_CHECK enum err record_query_pairs(struct str query, struct arena *a, struct record_pair **out,
+				       size_t *n, struct err_info *info);
+/* The page's frame around rows whose first column is JSON; with `next` a Link too. */
+enum step record_page(struct task *t, int rows, struct str next);
+/* 200 with the ETag of this text, or 304. */
+enum step record_answer(struct task *t, const struct record_state *s, int64_t version,
+			struct str body);
+
+/* ---- write.c, for batch.c and log.c too ---- */
+enum step record_write_submit(struct task *t, struct record_state *s, enum record_sql what);
+enum step record_write_answer(struct task *t);
+enum step record_write_replay(struct task *t);
+/* If-Match into the values; false: the task has its error. */
+bool record_if_match(struct task *t, struct record_state *s);
+/* log.c: what another status of an undo or a restore means to the client, into s->failed. */
+void record_log_refusal(struct task *t, struct record_state *s, int64_t status, struct str detail);
 /* False: refused, the task has its error: read-only copy, wrong media type, empty or bad
  * idempotency key. */
 bool record_write_allowed(struct task *t, struct record_state *s, bool merge_patch);

@@ -301,12 +301,28 @@ parse_filter(struct parse *p, struct str name, struct str value)
 }
 
 static enum err
+parse_as_of(struct parse *p, struct str value)
+{
+	static const struct record_field moment = { .kind = RECORD_TIMESTAMP };
+	struct record_fault fault;
+	if (p->q->as_of.p != NULL)
+		return bad(p, STR("as_of"), "given twice", STR_NONE);
+	if (!record_value_ok(&moment, value, &fault))
+		return err_set(p->info, ERR_BAD_REQUEST, "as_of", "the value of \"as_of\" %s",
+			       fault.detail);
+	p->q->as_of = value;
+	return ERR_OK;
+}
+
+static enum err
 parse_pair(struct parse *p, const struct record_pair *pair)
 {
 	if (str_is(pair->name, "fields"))
 		return parse_fields(p, pair->value);
+	if (p->what == RECORD_QUERY_GET && str_is(pair->name, "as_of"))
+		return parse_as_of(p, pair->value);
 	if (p->what == RECORD_QUERY_GET)
-		return bad(p, pair->name, "this request takes only the parameter fields",
+		return bad(p, pair->name, "this request takes only the parameters fields and as_of",
 			   pair->name);
 	if (str_is(pair->name, "limit"))
 		return parse_limit(p, pair->value);

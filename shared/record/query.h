@@ -9,6 +9,7 @@
  *	stage=won             the same as eq.won, unless the value begins with an operator and a dot
  *	stage=in.(won,lost)   at most 100 values; a value with a comma, quote or parenthesis in double quotes
  *	owner=is.null         is.null is.not_null is.true is.false
+ *	as_of=2026-05-01T00:00:00Z   a get only: as the record was then
  */
 #ifndef BIMODAL_RECORD_QUERY_H
 #define BIMODAL_RECORD_QUERY_H
@@ -63,10 +64,11 @@ struct record_query {
 	size_t n_sort;
 	const bool *selected; /* by field index: what the reply shows (class mask and fields=)  */
 	struct str after;     /* STR_NONE on the first page */
+	struct str as_of;     /* STR_NONE: as it is now */
 	unsigned limit;
 };
 
-enum record_query_for { RECORD_QUERY_LIST, RECORD_QUERY_GET /* only fields= */ };
+enum record_query_for { RECORD_QUERY_LIST, RECORD_QUERY_GET /* only fields= and as_of= */ };
 
 /*
  * Errors: ERR_BAD_REQUEST naming the parameter (unknown, twice, malformed; with the nearest known

@@ -82,6 +82,23 @@ struct record_call {
 			     keys */
 	uint32_t read_classes; /* mask of enum record_class                                   */
 	uint32_t write_classes;
+	/* List: the query string of a saved view, percent-encoded as in a target. The request's own
+	 * sort, fields and limit take the place of the view's, its filters are added. */
+	struct str preset;
+	const struct record_part *parts; /* overview and search: those the caller may read      */
+	size_t n_parts;
+};
+
+/* One list inside an overview, or one resource that is searched. */
+struct record_part {
+	const char *name;      /* of the member: "opportunities"                              */
+	const char *resource;  /* "opportunities"                                             */
+	const char *reference; /* overview: field that names the record: "person_id"          */
+	const char *query;     /* overview: "status=neq.closed&sort=-id&limit=20"             */
+	/* search: fields behind the arguments of crm.search_vector (words, more words, e-mail, telephone,
+	 * key of another system); NULL where there is none. Without the right to read all of them nothing
+	 * is found here: a hit would tell what a hidden field holds. */
+	const char *words[5];
 };
 
 /*
@@ -91,14 +108,32 @@ struct record_call {
  */
 struct record_call *record_call_begin(struct task *t, struct record_engine *e);
 
+/*
+ * Would a list of this resource take this query string (percent-encoded) from somebody with this mask? For views, before they
+ * are saved and before they are shown. Errors: those of a list; ERR_NOT_FOUND no such resource; ERR_DOWN.
+ */
+MUST_CHECK enum err record_query_check(const struct record_engine *e, struct str resource,
+				       uint32_t classes, struct str query, struct arena *a,
+				       struct err_info *info);
+
 /* Step tables to continue with. Each ends with a reply or with the error in the task. */
-extern const struct step_row record_list[];   /* 200 {"data":[…],"page":{…}}, Link   */
-extern const struct step_row record_get[];    /* 200, ETag; 304    */
+extern const struct step_row record_list[]; /* 200 {"data":[…],"page":{…}}, Link   */
+extern const struct step_row
+	record_get[]; /* 200, ETag; 304; with as_of= also 404 and 410 of that time */
 extern const struct step_row record_create[]; /* 201, ETag, Location; Idempotency-Key */
 extern const struct step_row
 	record_patch[]; /* 200, ETag; merge-patch; If-Match required; Idempotency-Key     */
 extern const struct step_row record_delete[]; /* 204; If-Match required; Idempotency-Key */
 extern const struct step_row
 	record_batch[]; /* 200 {"results":[…]}; {"mode":"atomic"|"each","ops":[…]}        */
+/* Core only: they read the event log, which the copy does not have. */
+extern const struct step_row
+	record_history[]; /* 200 {"data":[…],"page":{…}}, newest first; also of a deleted record */
+extern const struct step_row
+	record_undo[]; /* {"version":n}; 200, ETag; If-Match required; Idempotency-Key */
+extern const struct step_row record_restore
+	[]; /* no body; 200 {"record":…,"restored":…,"linked":…}, ETag; Idempotency-Key */
+extern const struct step_row record_overview[]; /* 200, ETag; 304; call->parts   */
+extern const struct step_row record_search[];   /* 200; q=, limit=; call->parts  */
 
 #endif

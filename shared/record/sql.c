@@ -1,6 +1,6 @@
 /*
  * sql.c — statements of the record engine: list, get, create, patch, delete. See sql.h; batches are
- * in sql_batch.c.
+ * in sql_batch.c, what reads the log in sql_log.c, answers of several lists in sql_parts.c.
  *
  * Writes are one statement with one Sync: `act` sets actor and request for the transaction and is
  * joined by the write, so that it runs before it; `cur` locks the row, so that the version compared
@@ -50,6 +50,12 @@ static const struct {
 	[RECORD_SQL_DELETE] = { "delete", POSTGRES_WRITE },
 	[RECORD_SQL_BATCH] = { "batch", POSTGRES_WRITE },
 	[RECORD_SQL_PROBE] = { "probe", POSTGRES_WRITE },
+	[RECORD_SQL_HISTORY] = { "history", POSTGRES_READ },
+	[RECORD_SQL_AS_OF] = { "as_of", POSTGRES_READ },
+	[RECORD_SQL_UNDO] = { "undo", POSTGRES_WRITE },
+	[RECORD_SQL_RESTORE] = { "restore", POSTGRES_WRITE },
+	[RECORD_SQL_OVERVIEW] = { "overview", POSTGRES_READ },
+	[RECORD_SQL_SEARCH] = { "search", POSTGRES_SLOW },
 };
 
 static const char *const operators[RECORD_OPS] = {
@@ -129,15 +135,10 @@ comma(struct record_out *o, bool *first)
 	*first = false;
 }
 
-/* The finished JSON of one row of `alias`: a scalar subquery keeps the names without their being
- * repeated in each row's text. */
-static void
-json_of(const struct record_shape *s, struct record_out *o, const char *alias)
+bool
+record_sql_fields(const struct record_shape *s, struct record_out *o, const char *alias)
 {
 	bool first = true;
-	if (o->text == NULL)
-		return; /* no parameter in it */
-	record_sql_text(o, "(select row_to_json(_row)::text from (select ");
 	for (size_t i = 0; i < s->resource->n_fields; i++) {
 		const struct record_field *f = &s->resource->fields[i];
 		if (s->query != NULL ? !s->query->selected[i]
@@ -146,6 +147,17 @@ json_of(const struct record_shape *s, struct record_out *o, const char *alias)
 		comma(o, &first);
 		record_sql_text(o, "%s.%.*s", alias, STR_FMT(f->name));
 	}
+	return !first;
+}
+
+/* A scalar subquery keeps the names without their being repeated in each row's text. */
+void
+record_sql_json(const struct record_shape *s, struct record_out *o, const char *alias)
+{
+	if (o->text == NULL)
+		return; /* no parameter in it */
+	record_sql_text(o, "(select row_to_json(_row)::text from (select ");
+	(void)!record_sql_fields(s, o, alias);
 	record_sql_text(o, ") _row)");
 }
 
@@ -247,24 +259,36 @@ keyset_and(const struct record_query *q, const struct record_cursor *c, struct r
 	record_sql_text(o, ")");
 }
 
+void
+record_sql_filters(const struct record_query *q, struct record_out *o)
+{
+	for (size_t i = 0; i < q->n_filters; i++)
+		filter_and(&q->filters[i], o);
+}
+
+void
+record_sql_order(const struct record_query *q, struct record_out *o)
+{
+	record_sql_text(o, " order by ");
+	for (size_t i = 0; i < q->n_sort; i++)
+		record_sql_text(o, "%st.%.*s%s", i > 0 ? ", " : "", STR_FMT(q->sort[i].field->name),
+				q->sort[i].desc ? " desc" : "");
+}
+
 static void
 build_list(const struct record_shape *s, const struct record_values *v, struct record_out *o)
 {
 	const struct record_query *q = s->query;
 	record_sql_text(o, "select ");
-	json_of(s, o, "t");
+	record_sql_json(s, o, "t");
 	for (size_t i = 0; i < q->n_sort; i++)
 		record_sql_text(o, ", t.%.*s::text", STR_FMT(q->sort[i].field->name));
 	record_sql_text(o, " from crm.%s t where true", s->resource->table);
 	record_sql_scope(s, v, o);
-	for (size_t i = 0; i < q->n_filters; i++)
-		filter_and(&q->filters[i], o);
+	record_sql_filters(q, o);
 	if (s->cursor != NULL)
 		keyset_and(q, s->cursor, o);
-	record_sql_text(o, " order by ");
-	for (size_t i = 0; i < q->n_sort; i++)
-		record_sql_text(o, "%st.%.*s%s", i > 0 ? ", " : "", STR_FMT(q->sort[i].field->name),
-				q->sort[i].desc ? " desc" : "");
+	record_sql_order(q, o);
 	record_sql_param(o, OID_INT8, v->limit);
 	record_sql_text(o, " limit $%u", o->n);
 }
@@ -274,7 +298,7 @@ static void
 build_get(const struct record_shape *s, const struct record_values *v, struct record_out *o)
 {
 	record_sql_text(o, "select ");
-	json_of(s, o, "t");
+	record_sql_json(s, o, "t");
 	record_sql_text(o, "%s", s->resource->has_version ? ", t.version" : ", null::int");
 	record_sql_param(o, OID_UUID, v->id);
 	record_sql_text(o, " from crm.%s t where t.%.*s = $%u", s->resource->table,
@@ -399,14 +423,15 @@ build_create(const struct record_shape *s, const struct record_values *v, struct
 			"not null returning *), "
 			"res as (select u.id, u.version, ",
 			table);
-	json_of(s, o, "u");
+	record_sql_json(s, o, "u");
 	record_sql_text(o, " as body from ins u)");
 	record_sql_idempotency(s, v, o, "res", "201", true);
 	record_sql_text(o, " select 201 as status, r.version, r.body from res r");
 }
 
-static void
-current_row(const struct record_shape *s, const struct record_values *v, struct record_out *o)
+void
+record_sql_current(const struct record_shape *s, const struct record_values *v,
+		   struct record_out *o)
 {
 	record_sql_param(o, OID_UUID, v->id);
 	record_sql_param(o, OID_INT4, v->version);
@@ -423,7 +448,7 @@ build_patch(const struct record_shape *s, const struct record_values *v, struct 
 {
 	const char *table = s->resource->table;
 	record_sql_act(v, o);
-	current_row(s, v, o);
+	record_sql_current(s, v, o);
 	record_sql_param(o, OID_JSONB, v->body);
 	record_sql_text(o, ", upd as (update crm.%s t set ", table);
 	record_sql_update_set(s, o);
@@ -434,7 +459,7 @@ build_patch(const struct record_shape *s, const struct record_values *v, struct 
 		"and act.actor is not null and ($4 is null or c.version = $4) returning t.*), "
 		"res as (select u.id, u.version, ",
 		o->n);
-	json_of(s, o, "u");
+	record_sql_json(s, o, "u");
 	record_sql_text(o, " as body from upd u)");
 	record_sql_idempotency(s, v, o, "res", "200", true);
 	record_sql_text(o, " select case when r.id is not null then 200 when c.id is null then 404 "
@@ -447,7 +472,7 @@ static void
 build_delete(const struct record_shape *s, const struct record_values *v, struct record_out *o)
 {
 	record_sql_act(v, o);
-	current_row(s, v, o);
+	record_sql_current(s, v, o);
 	record_sql_text(
 		o,
 		", del as (delete from crm.%s t using act, cur c where t.id = $3 and t.id = c.id "
@@ -481,6 +506,9 @@ record_sql_key(const struct record_shape *s, struct buf *out)
 		buf_printf(out, "@%.*s", STR_FMT(s->scope->name));
 	if (s->match != NULL)
 		buf_printf(out, "=%.*s", STR_FMT(s->match->name));
+	record_sql_parts_key(s, out);
+	if (s->what == RECORD_SQL_HISTORY)
+		buf_add_cstr(out, s->cursor != NULL ? "|after" : "|first");
 	if (q == NULL)
 		return;
 	for (size_t i = 0; i < q->n_filters; i++)
@@ -529,6 +557,24 @@ record_sql_build(const struct record_shape *s, const struct record_values *value
 	case RECORD_SQL_BATCH:
 	case RECORD_SQL_PROBE:
 		record_sql_batch(s, v, o);
+		break;
+	case RECORD_SQL_HISTORY:
+		record_sql_history(s, v, o);
+		break;
+	case RECORD_SQL_AS_OF:
+		record_sql_as_of(s, v, o);
+		break;
+	case RECORD_SQL_UNDO:
+		record_sql_undo(s, v, o);
+		break;
+	case RECORD_SQL_RESTORE:
+		record_sql_restore(s, v, o);
+		break;
+	case RECORD_SQL_OVERVIEW:
+		record_sql_overview(s, v, o);
+		break;
+	case RECORD_SQL_SEARCH:
+		record_sql_search(s, v, o);
 		break;
 	case RECORD_SQL_COUNT:
 		o->overflow = true;

@@ -19,6 +19,8 @@
 
 #define RECORD_PARAMS_MAX 64
 #define RECORD_SQL_BYTES_MAX (256 * 1024)
+#define RECORD_PARTS_MAX 8
+#define RECORD_SEARCH_FIELDS 5 /* arguments of crm.search_vector */
 
 enum record_sql {
 	RECORD_SQL_LIST, /* rows: body, then the sort values as text (the key last)               */
@@ -30,7 +32,24 @@ enum record_sql {
 			      field */
 	RECORD_SQL_PROBE,  /* a batch that never commits: fails with 22012 where the batch would
 			      succeed */
+	RECORD_SQL_HISTORY, /* rows: body, position in the log                                       */
+	RECORD_SQL_AS_OF, /* one row: body, version, deleted, erased; none before the first write  */
+	RECORD_SQL_UNDO, /* one row: status, version, body, detail                                */
+	RECORD_SQL_RESTORE, /* one row: status, version, body, detail                                */
+	RECORD_SQL_OVERVIEW, /* one row: body, version; none if there is no such record               */
+	RECORD_SQL_SEARCH, /* one row: body                                                         */
 	RECORD_SQL_COUNT
+};
+
+/* One list inside a larger answer. */
+struct record_shape_part {
+	const char *name; /* of the member */
+	const struct record_resource *resource;
+	const struct record_field
+		*reference;        /* overview: the field that names the record it is about */
+	struct record_query query; /* overview: filters, sort, limit                        */
+	/* search: what is looked in, NULL for an argument that this resource has no field for */
+	const struct record_field *words[RECORD_SEARCH_FIELDS];
 };
 
 /* Kinds of operation that a batch holds; a text has only the parts it needs. */
@@ -53,6 +72,8 @@ struct record_shape {
 		*cursor;                  /* list: NULL on the first page; which values are NULL */
 	const struct record_field *scope; /* or NULL                                             */
 	const struct record_field *match; /* upserts: the unique field                           */
+	const struct record_shape_part *parts; /* overview, search                               */
+	size_t n_parts;
 	unsigned batch_ops;
 	bool keyed; /* with an Idempotency-Key                             */
 };
@@ -66,6 +87,9 @@ struct record_values {
 	struct str body;    /* JSON: the object, or the array of operations */
 	struct str scope;
 	struct str limit; /* decimal text */
+	struct str at;    /* as of: timestamp text */
+	struct str edit;  /* undo: version that the edit made, decimal text */
+	struct str q;     /* search */
 	struct str idem_route;
 	struct str idem_key;
 	struct str idem_fingerprint; /* bytea text \x… */
@@ -91,13 +115,24 @@ enum postgres_lane record_sql_lane(enum record_sql what);
 const char *record_sql_name(enum record_sql what);
 Oid record_kind_oid(enum record_kind k);
 
-/* ---- private to sql.c and sql_batch.c ---- */
+/* ---- private to sql*.c ---- */
 void record_sql_text(struct record_out *o, const char *fmt, ...) PRINTF(2, 3);
 void record_sql_param(struct record_out *o, Oid type, struct str value); /* it is $(o->n) then */
 void record_sql_act(const struct record_values *v,
 		    struct record_out *o); /* "with act as (…)": $1 and $2 */
+/* Which rows `t` of the resource this call is about: every statement that reads or writes records of
+ * a resource asks here, so that a condition on who may see a row stands in one place. */
 void record_sql_scope(const struct record_shape *s, const struct record_values *v,
 		      struct record_out *o);
+/* The finished JSON of one row of `alias`: selected fields, or those that the mask lets be read. */
+void record_sql_json(const struct record_shape *s, struct record_out *o, const char *alias);
+/* The select list of the same; false if it is empty. */
+bool record_sql_fields(const struct record_shape *s, struct record_out *o, const char *alias);
+void record_sql_filters(const struct record_query *q, struct record_out *o);
+void record_sql_order(const struct record_query *q, struct record_out *o);
+/* ", cur as (…)": the row under lock; $3 id, $4 the version it must have. */
+void record_sql_current(const struct record_shape *s, const struct record_values *v,
+			struct record_out *o);
 bool record_sql_written(const struct record_shape *s, const struct record_field *f);
 void record_sql_insert_columns(const struct record_shape *s, struct record_out *o);
 void record_sql_insert_values(const struct record_shape *s, struct record_out *o, int scope_param);
@@ -107,5 +142,25 @@ void record_sql_idempotency(const struct record_shape *s, const struct record_va
 			    bool with_etag);
 void record_sql_batch(const struct record_shape *s, const struct record_values *v,
 		      struct record_out *o);
+/* sql_log.c */
+void record_sql_history(const struct record_shape *s, const struct record_values *v,
+			struct record_out *o);
+void record_sql_as_of(const struct record_shape *s, const struct record_values *v,
+		      struct record_out *o);
+void record_sql_undo(const struct record_shape *s, const struct record_values *v,
+		     struct record_out *o);
+void record_sql_restore(const struct record_shape *s, const struct record_values *v,
+			struct record_out *o);
+/* Who wrote the row `alias` of the log, and the join that its name comes from. */
+void record_sql_actor(struct record_out *o, const char *alias, const char *principal);
+void record_sql_principal(struct record_out *o, const char *alias, const char *principal);
+/* The rows (k, old, new) of d that the write `alias` changed. */
+void record_sql_differences(struct record_out *o, const char *alias);
+/* sql_parts.c */
+void record_sql_overview(const struct record_shape *s, const struct record_values *v,
+			 struct record_out *o);
+void record_sql_search(const struct record_shape *s, const struct record_values *v,
+		       struct record_out *o);
+void record_sql_parts_key(const struct record_shape *s, struct buf *out);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * write.c — create, patch and delete. See record.h.
+ * write.c — create, patch and delete; how undo and restore answer. See record.h.
  *
  * The body is checked against the registry, then one statement does it all: actor, lock, comparison
  * of the version, write, event row, and with an Idempotency-Key the kept reply. A repeat of such a
@@ -139,8 +139,8 @@ body_check(struct task *t, struct record_state *s, enum record_input_for what)
 	return ok;
 }
 
-static bool
-if_match(struct task *t, struct record_state *s)
+bool
+record_if_match(struct task *t, struct record_state *s)
 {
 	const struct str header = http_header(t, "If-Match");
 	if (header.p == NULL)
@@ -152,8 +152,8 @@ if_match(struct task *t, struct record_state *s)
 	return true;
 }
 
-static enum step
-submit(struct task *t, struct record_state *s, enum record_sql what)
+enum step
+record_write_submit(struct task *t, struct record_state *s, enum record_sql what)
 {
 	s->what = what;
 	const struct record_shape shape = record_shape_of(s, what);
@@ -177,29 +177,29 @@ create_ask(struct task *t)
 	s->values.id = str_of(text);
 	s->values.location =
 		str_of(arena_printf(&t->t_arena, "%.*s/%s", STR_FMT(http_path(t)), text));
-	return submit(t, s, RECORD_SQL_CREATE);
+	return record_write_submit(t, s, RECORD_SQL_CREATE);
 }
 
 static enum step
 patch_ask(struct task *t)
 {
 	struct record_state *s = record_state_of(t);
-	if (!record_resolve(t, s) || !record_write_allowed(t, s, true) || !if_match(t, s) ||
+	if (!record_resolve(t, s) || !record_write_allowed(t, s, true) || !record_if_match(t, s) ||
 	    !body_check(t, s, RECORD_INPUT_PATCH) || !record_write_values(t, s, http_body(t)))
 		return task_fail(t);
 	s->values.id = s->call.id;
-	return submit(t, s, RECORD_SQL_PATCH);
+	return record_write_submit(t, s, RECORD_SQL_PATCH);
 }
 
 static enum step
 delete_ask(struct task *t)
 {
 	struct record_state *s = record_state_of(t);
-	if (!record_resolve(t, s) || !record_write_allowed(t, s, false) || !if_match(t, s) ||
+	if (!record_resolve(t, s) || !record_write_allowed(t, s, false) || !record_if_match(t, s) ||
 	    !record_write_values(t, s, STR_NONE))
 		return task_fail(t);
 	s->values.id = s->call.id;
-	return submit(t, s, RECORD_SQL_DELETE);
+	return record_write_submit(t, s, RECORD_SQL_DELETE);
 }
 
 static bool
@@ -242,6 +242,10 @@ failure_of(struct record_state *s, const struct err_info *info)
 		(void)err_set(
 			&s->failed, ERR_IN_PROGRESS, KEY_HEADER,
 			"the same request, or another write to this record, is still running");
+	} else if (s->what == RECORD_SQL_UNDO || s->what == RECORD_SQL_RESTORE) {
+		/* The values were good when they were written: what is in their way is newer than they are. */
+		if (sqlstate_is(info, "23"))
+			s->failed.code = ERR_CONFLICT;
 	} else if (s->what == RECORD_SQL_DELETE && sqlstate_is(info, "23503")) {
 		err_clear(&s->failed);
 		(void)err_set(&s->failed, ERR_CONFLICT, NULL,
@@ -254,6 +258,11 @@ static void
 refusal_of(struct task *t, struct record_state *s, int64_t status, int64_t version)
 {
 	err_clear(&s->failed);
+	if ((s->what == RECORD_SQL_UNDO || s->what == RECORD_SQL_RESTORE) && status != 404 &&
+	    status != 412) {
+		record_log_refusal(t, s, status, postgres_value(t, 0, 0, 3));
+		return;
+	}
 	if (status == 404) {
 		(void)err_set(&s->failed, ERR_NOT_FOUND, NULL, "there is no %s %.*s",
 			      s->resource->singular, STR_FMT(s->call.id));
@@ -265,8 +274,8 @@ refusal_of(struct task *t, struct record_state *s, int64_t status, int64_t versi
 		str_of(arena_printf(&t->t_arena, "\"current_version\":%lld", (long long)version));
 }
 
-static enum step
-write_answer(struct task *t)
+enum step
+record_write_answer(struct task *t)
 {
 	struct record_state *s = record_state_of(t);
 	const struct err_info *info = NULL;
@@ -280,7 +289,7 @@ write_answer(struct task *t)
 		return task_fail_set(t, ERR_INTERNAL, NULL, "the write gave no answer");
 	const int64_t status = postgres_int(t, 0, 0, 0, 0);
 	const int64_t version = postgres_int(t, 0, 0, 1, 0);
-	if (status >= 400) {
+	if (status != 200 && status != 201 && (status != 204 || s->what != RECORD_SQL_DELETE)) {
 		refusal_of(t, s, status, version);
 		return s->keyed ? record_write_lookup(t, s) : record_write_failed(t, s);
 	}
@@ -296,8 +305,8 @@ write_answer(struct task *t)
 }
 
 /* The kept reply of the first request with this key, if there is one. */
-static enum step
-write_replay(struct task *t)
+enum step
+record_write_replay(struct task *t)
 {
 	struct record_state *s = record_state_of(t);
 	if (postgres_rows(t, 0) == 0)
@@ -320,21 +329,21 @@ write_replay(struct task *t)
 
 const struct step_row record_create[] = {
 	{ "create-write", create_ask },
-	{ "create-answer", write_answer },
-	{ "create-replay", write_replay },
+	{ "create-answer", record_write_answer },
+	{ "create-replay", record_write_replay },
 	{ NULL, NULL },
 };
 
 const struct step_row record_patch[] = {
 	{ "patch-write", patch_ask },
-	{ "patch-answer", write_answer },
-	{ "patch-replay", write_replay },
+	{ "patch-answer", record_write_answer },
+	{ "patch-replay", record_write_replay },
 	{ NULL, NULL },
 };
 
 const struct step_row record_delete[] = {
 	{ "delete-write", delete_ask },
-	{ "delete-answer", write_answer },
-	{ "delete-replay", write_replay },
+	{ "delete-answer", record_write_answer },
+	{ "delete-replay", record_write_replay },
 	{ NULL, NULL },
 };

@@ -163,6 +163,66 @@ prepare_writes(const struct record_resource *r, uint32_t mask, const struct reco
 	}
 }
 
+static void
+prepare_log(const struct record_resource *r, uint32_t mask, const struct record_field *scope)
+{
+	const struct record_cursor after = { .values = { STR("1") }, .n = 1 };
+	const enum record_sql what[] = { RECORD_SQL_HISTORY, RECORD_SQL_AS_OF, RECORD_SQL_UNDO,
+					 RECORD_SQL_RESTORE };
+	struct record_shape s = {
+		.resource = r, .read_classes = mask, .write_classes = mask, .scope = scope
+	};
+	for (size_t i = 0; i < ARRAY_LEN(what); i++) {
+		s.what = what[i];
+		s.keyed = false;
+		prepare(s);
+		s.keyed = record_sql_lane(what[i]) == POSTGRES_WRITE;
+		prepare(s);
+	}
+	s.what = RECORD_SQL_HISTORY;
+	s.cursor = &after;
+	prepare(s);
+}
+
+/* Each child as a part of its parent's overview, and each resource as one that is searched by its texts. */
+static void
+prepare_parts(const struct record_resource *r, uint32_t mask)
+{
+	struct arena a;
+	struct record_shape_part parts[RECORD_PARTS_MAX];
+	size_t n = 0;
+	arena_init(&a, ARENA_CAP_BYTES);
+	for (size_t i = 0; i < record_catalog_count(catalog) && n < RECORD_PARTS_MAX; i++) {
+		const struct record_resource *child = record_catalog_at(catalog, i);
+		for (size_t k = 0; k < child->n_fields; k++) {
+			const struct record_field *f = &child->fields[k];
+			if (f->reference == NULL || !str_is(r->name, f->reference))
+				continue;
+			parts[n] = (struct record_shape_part) { .name = "part",
+								.resource = child,
+								.reference = f };
+			parse(child, mask, NULL, 0, &a, &parts[n].query);
+			n++;
+			break;
+		}
+	}
+	struct record_shape s = { .resource = r,
+				  .read_classes = mask,
+				  .parts = parts,
+				  .n_parts = n,
+				  .what = RECORD_SQL_OVERVIEW };
+	prepare(s);
+	parts[0] = (struct record_shape_part) { .name = "part", .resource = r };
+	parse(r, mask, NULL, 0, &a, &parts[0].query);
+	for (size_t k = 0, w = 0; k < r->n_fields && w < RECORD_SEARCH_FIELDS; k++)
+		if (r->fields[k].kind == RECORD_TEXT)
+			parts[0].words[w++] = &r->fields[k];
+	s.n_parts = 1;
+	s.what = RECORD_SQL_SEARCH;
+	prepare(s);
+	arena_release(&a);
+}
+
 START_TEST(prepares_all)
 {
 	connect_and_load();
@@ -176,6 +236,8 @@ START_TEST(prepares_all)
 								.read_classes = mask,
 								.scope = scopes[k] });
 				prepare_writes(r, mask, scopes[k]);
+				prepare_log(r, mask, scopes[k]);
+				prepare_parts(r, mask);
 			}
 			for (size_t n = 0; n < r->n_fields; n++) {
 				if (r->fields[n].sortable) {

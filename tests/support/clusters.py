@@ -172,7 +172,7 @@ class Clusters:
                  "max_logical_replication_workers = 12", "max_sync_workers_per_subscription = 4",
                  "max_worker_processes = 20", f"max_slot_wal_keep_size = {self.slot_wal}",
                  "wal_retrieve_retry_interval = '200ms'", "autovacuum_naptime = '10s'",
-                 "log_min_messages = warning", "jit = off"]
+                 "log_min_messages = warning", "jit = off", "track_activity_query_size = 64kB"]
         with open(c.data / "postgresql.conf", "a", encoding="ascii") as f:
             f.write("\n".join(lines + self.settings) + "\n")
 

@@ -150,6 +150,25 @@ START_TEST(sort_ends_with_the_key)
 }
 END_TEST
 
+START_TEST(a_time_is_for_one_record)
+{
+	const struct record_resource *r = record_catalog_find(catalog, STR("deals"));
+	const struct record_pair at[] = { { STR("as_of"), STR("2026-05-01T00:00:00Z") },
+					  { STR("as_of"), STR("2026-05-01T00:00:00Z") } };
+	const struct record_pair no_day = { STR("as_of"), STR("2026-05-32T00:00:00Z") };
+	struct record_query q;
+	ck_assert_int_eq(record_query_parse(r, 7, RECORD_QUERY_GET, at, 1, &arena, &q, NULL),
+			 ERR_OK);
+	ck_assert(str_eq(q.as_of, at[0].value));
+	ck_assert_int_eq(record_query_parse(r, 7, RECORD_QUERY_GET, at, 2, &arena, &q, NULL),
+			 ERR_BAD_REQUEST);
+	ck_assert_int_eq(record_query_parse(r, 7, RECORD_QUERY_GET, &no_day, 1, &arena, &q, NULL),
+			 ERR_BAD_REQUEST);
+	ck_assert_int_eq(record_query_parse(r, 7, RECORD_QUERY_LIST, at, 1, &arena, &q, NULL),
+			 ERR_BAD_REQUEST);
+}
+END_TEST
+
 START_TEST(limits_hold)
 {
 	const struct record_resource *r = record_catalog_find(catalog, STR("deals"));
@@ -182,6 +201,7 @@ suite(void)
 	tcase_add_loop_test(tc, refuses, 0, (int)ARRAY_LEN(bad));
 	tcase_add_test(tc, class_mask);
 	tcase_add_test(tc, sort_ends_with_the_key);
+	tcase_add_test(tc, a_time_is_for_one_record);
 	tcase_add_test(tc, limits_hold);
 	suite_add_tcase(s, tc);
 	return s;

@@ -164,7 +164,107 @@ START_TEST(never_secret_never_above_the_mask)
 }
 END_TEST
 
-#define SHAPES_MAX 256
+/* What changed is told by name lists of the mask; a field above it is neither named nor counted as a change. */
+START_TEST(history_texts)
+{
+	const struct record_resource *r = record_catalog_find(catalog, STR("deals"));
+	const struct record_cursor after = { .values = { STR("9") }, .n = 1 };
+	struct record_shape s = { .catalog = catalog,
+				  .resource = r,
+				  .what = RECORD_SQL_HISTORY,
+				  .read_classes = RECORD_OPEN };
+	struct record_out out;
+	const char *text = text_of(&s, &out);
+	ck_assert_uint_eq(out.n, 2);
+	ck_assert_ptr_nonnull(strstr(text, "where d.k = any ('{amount,stage,active,seats,closed_at,"
+					   "seen_at,buyer_id}'::text[])) as changes"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "bool_or(d.k = any ('{name,email,external_id}'::text[])) as hidden"));
+	ck_assert_ptr_nonnull(strstr(
+		text, "g.record_id = $1 and g.resource = 'deals' and exists (select 1 from"));
+	ck_assert_ptr_null(strstr(text, "pseudonym"));
+	s.read_classes = 7;
+	s.cursor = &after;
+	text = text_of(&s, &out);
+	ck_assert_uint_eq(out.n, 3);
+	ck_assert_ptr_nonnull(strstr(text, "bool_or(d.k = any ('{}'::text[])) as hidden"));
+	ck_assert_ptr_nonnull(strstr(text, "and g.seq < $2 order by g.seq desc limit $3"));
+}
+END_TEST
+
+START_TEST(undo_and_restore_texts)
+{
+	const struct record_resource *r = record_catalog_find(catalog, STR("deals"));
+	struct record_shape s = { .catalog = catalog,
+				  .resource = r,
+				  .what = RECORD_SQL_UNDO,
+				  .read_classes = 7,
+				  .write_classes = RECORD_OPEN };
+	struct record_out out;
+	const char *text = text_of(&s, &out);
+	ck_assert_uint_eq(out.n, 5);
+	ck_assert_ptr_nonnull(strstr(text, "denied as (select d.k from diff d where d.k = any "
+					   "('{name,email,external_id}'::text[]))"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "update crm.deal t set amount = n.amount, stage = n.stage"));
+	ck_assert_ptr_null(strstr(text, "email = n.email"));
+	ck_assert_ptr_null(strstr(text, "pseudonym"));
+	const struct record_resource *notes = record_catalog_find(catalog, STR("notes"));
+	s.resource = notes;
+	s.scope = notes->parent_field;
+	ck_assert_ptr_nonnull(
+		strstr(text_of(&s, &out), "where t.id = $3 and t.deal_id = $5 for update"));
+	/* Where there need be no row, the last image says whose record it is. */
+	static const enum record_sql without_row[] = { RECORD_SQL_HISTORY, RECORD_SQL_AS_OF,
+						       RECORD_SQL_RESTORE };
+	for (size_t i = 0; i < ARRAY_LEN(without_row); i++) {
+		s.what = without_row[i];
+		text = text_of(&s, &out);
+		ck_assert_ptr_nonnull(strstr(text,
+					     "order by g.seq desc limit 1) i cross join lateral "
+					     "jsonb_populate_record(null::crm.note, i.image) t "
+					     "where true and t.deal_id = $"));
+	}
+}
+END_TEST
+
+START_TEST(parts_texts)
+{
+	const struct record_resource *deals = record_catalog_find(catalog, STR("deals"));
+	const struct record_resource *notes = record_catalog_find(catalog, STR("notes"));
+	struct record_shape_part part = { .name = "notes",
+					  .resource = notes,
+					  .reference = notes->parent_field };
+	const struct record_pair pair = { STR("limit"), STR("3") };
+	ck_assert_int_eq(record_query_parse(notes, RECORD_OPEN, RECORD_QUERY_LIST, &pair, 1, &arena,
+					    &part.query, NULL),
+			 ERR_OK);
+	struct record_shape s = { .catalog = catalog,
+				  .resource = deals,
+				  .what = RECORD_SQL_OVERVIEW,
+				  .read_classes = RECORD_OPEN,
+				  .parts = &part,
+				  .n_parts = 1 };
+	struct record_out out;
+	const char *text = text_of(&s, &out);
+	ck_assert_uint_eq(out.n, 2);
+	ck_assert_ptr_nonnull(strstr(text, "from crm.note t where true and t.deal_id = $2 order by "
+					   "t.id limit 4) t) x)"));
+	ck_assert_ptr_null(strstr(text, "email"));
+	ck_assert_ptr_null(strstr(text, "t.name"));
+	part.words[1] = record_field_find(deals, STR("email"));
+	part.resource = deals;
+	part.reference = NULL;
+	s.what = RECORD_SQL_SEARCH;
+	text = text_of(&s, &out);
+	ck_assert_uint_eq(out.n, 1);
+	ck_assert_ptr_nonnull(strstr(text, "crm.search_vector(null::text, t.email, null::text, "
+					   "null::text, null::text) @@ (select q.beginnings from "
+					   "q) limit 8)"));
+}
+END_TEST
+
+#define SHAPES_MAX 512
 static struct {
 	const char *key, *text;
 } seen[SHAPES_MAX];
@@ -257,6 +357,9 @@ suite(void)
 	tcase_add_loop_test(tc, list_texts, 0, (int)ARRAY_LEN(lists));
 	tcase_add_test(tc, golden_texts);
 	tcase_add_test(tc, never_secret_never_above_the_mask);
+	tcase_add_test(tc, history_texts);
+	tcase_add_test(tc, undo_and_restore_texts);
+	tcase_add_test(tc, parts_texts);
 	tcase_add_test(tc, one_text_a_key);
 	tcase_add_test(tc, cache_keeps_and_evicts);
 	suite_add_tcase(s, tc);
