@@ -537,6 +537,31 @@ def test_the_whole_shows_no_more_than_its_parts(core, customer):
     assert core.get(person + "/360", role="service").status == 403
 
 
+def test_a_narrow_token_gets_what_its_rights_are_and_no_more(core, customer):
+    person, org = customer
+    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    made_token = core.post("/v1/tokens", {"audience": "core", "expires_at": later, "scopes": ["people.read", "organizations.write", "me.read"]})
+    assert made_token.status == 201, made_token
+
+    def ask(method, path, body=None):
+        """A worker that has not read the new token yet says 401."""
+        deadline = time.monotonic() + 30
+        while True:
+            r = core.request(method, path, body, token=made_token.json["token"], headers={"If-Match": "*"})
+            if r.status != 401 or time.monotonic() > deadline:
+                return r
+            time.sleep(0.02)
+
+    r = ask("GET", person + "/360")
+    assert r.status == 200 and list(r.json) == ["profile", "values"], r
+    r = ask("GET", "/v1/search?q=" + core.get(person).json["family_name"])
+    assert [p["resource"] for p in r.json["results"]] == ["people"]
+    assert ask("GET", person + "/history").status == 200
+    for method, path, body in (("GET", org + "/360", None), ("GET", org + "/history", None), ("POST", person + "/undo", {"version": 2}),
+                               ("POST", person + "/restore", {}), ("POST", "/v1/views", {"resource": "organizations", "name": "n"})):
+        assert ask(method, path, body).status == 403, path
+
+
 def test_the_whole_of_what_the_log_does_not_know(product, core):
     with product.clusters.connect("core") as db, db.cursor() as cur:
         cur.execute("set session_replication_role = replica")
