@@ -438,6 +438,7 @@ def test_a_column_goes_from_the_airlock_only_after_its_last_row(lab):
 def test_a_column_goes_from_the_sandbox_only_after_its_last_row(lab):
     core = lab.core
     cid, _ = apply_and_fill(lab, "ring_size", "16")
+    lab.clusters.wait("sandbox", "SELECT NOT (" + NO_COLUMN.removeprefix("SELECT ") + ")", ("ring_size",), seconds=60)
     lab.arrived("SELECT count(*) = 1 FROM crm.person WHERE ring_size = '16'", seconds=60)
     lab.clusters.rows("sandbox", "ALTER SUBSCRIPTION sandbox_crm DISABLE")
     try:
