@@ -25,7 +25,7 @@
 #define SECURITY_LEVEL 2 /* 112 bits: RSA from 2048, no SHA-1 */
 #define SUITES_1_3 "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
 #define SUITES_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
-#define GROUPS "X25519:P-256:P-384"
+static char groups[] = "X25519:P-256:P-384"; /* OpenSSL takes no const here, and writes nothing */
 
 struct http_tls {
 	SSL_CTX *ctx;
@@ -92,7 +92,7 @@ settings(SSL_CTX *ctx)
 	       SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
 	       SSL_CTX_set_cipher_list(ctx, SUITES_1_2) == 1 &&
 	       SSL_CTX_set_ciphersuites(ctx, SUITES_1_3) == 1 &&
-	       SSL_CTX_set1_groups_list(ctx, GROUPS) == 1;
+	       SSL_CTX_set1_groups_list(ctx, groups) == 1;
 }
 
 static enum err

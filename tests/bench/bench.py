@@ -455,17 +455,17 @@ def idle_connections(product, table):
 
 
 def hold_idle(core, table, name, budget):
-    request = (f"GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {core.tokens['agent']}\r\n\r\n").encode()
+    request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     held = []
     try:
         for _ in range(IDLE):
             s = socket.create_connection(("127.0.0.1", core.port), timeout=10)
             if core.tls is not None:
                 s = core.tls.wrap_socket(s, server_hostname="127.0.0.1")
-            s.sendall(request)
             held.append(s)
-        for s in held:
-            assert s.recv(65536).startswith(b"HTTP/1.1 200"), "an idle connection was not answered"
+            s.sendall(request)
+            got = s.recv(65536)
+            assert got.startswith(b"HTTP/1.1 200"), f"an idle connection was not answered: {got}"
         (worker,) = workers_of(core)
         rss, pss = memory_of(worker)
     finally:
