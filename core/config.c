@@ -24,6 +24,18 @@ const struct conf_key core_config_keys[] = {
 	{ "rehearsal.password_file", CONF_SECRET, AT(rehearsal.password), "", NULL, NULL, false, "file with its password" },
 
 	{ "access.token_lifetime", CONF_DURATION, AT(token_lifetime), "365d", "1h", "3650d", false, "how long a token made through the API lives at most" },
+	{ "session.secure", CONF_BOOL, AT(session_secure), "false", NULL, NULL, false, "the cookie is for TLS alone although we speak none: behind a proxy that does; with http.tls it always is" },
+	{ "session.idle", CONF_DURATION, AT(session_idle), "30min", "2min", "7d", false, "a console session without a request for so long ends" },
+	{ "session.lifetime", CONF_DURATION, AT(session_lifetime), "12h", "5min", "30d", false, "a console session ends after this in any case" },
+	{ "session.reset_lifetime", CONF_DURATION, AT(session_reset_lifetime), "24h", "5min", "7d", false, "how long a one-time secret can set a password" },
+	{ "session.token_lifetime", CONF_DURATION, AT(session_token_lifetime), "15min", "1min", "15min", false, "life of a sandbox token that a session is exchanged for" },
+	{ "session.argon2_memory", CONF_SIZE, AT(session_argon2_memory), "19MiB", "19MiB", "1GiB", false, "memory of one password hash (argon2id); in use at most: workers × hash_threads × this" },
+	{ "session.argon2_passes", CONF_INT, AT(session_argon2_passes), "2", "2", "100", false, "passes over it; stored hashes below these two are made anew at the next sign-in" },
+	{ "session.hash_threads", CONF_INT, AT(session_hash_threads), "1", "1", "16", false, "threads a worker that hash passwords" },
+	{ "session.hash_queue", CONF_INT, AT(session_hash_queue), "64", "0", "4096", false, "sign-ins a worker that wait for a thread; more are told 503 with Retry-After" },
+	{ "session.lock_after", CONF_INT, AT(session_lock_after), "5", "1", "100", false, "wrong passwords of one account before each further one doubles a delay of 1 s" },
+	{ "session.lock_address_after", CONF_INT, AT(session_lock_address_after), "20", "0", "10000", false, "the same for one client address, over all accounts; 0: never (a proxy makes all clients one)" },
+	{ "session.lock_longest", CONF_DURATION, AT(session_lock_longest), "5min", "1s", "1h", false, "longest such delay" },
 
 	{ "flags.experiment_share", CONF_INT, AT(flags_experiment_share), "100", "1", "100", false, "largest part of all units, in percent, that an experiment made through the sandbox may take in" },
 	{ "flags.experiment_max", CONF_INT, AT(flags_experiment_max), "100", "0", "10000", false, "live experiment flags at most" },

@@ -19,6 +19,18 @@ struct core_config {
 	struct daemon_login rehearsal;
 
 	usec_t token_lifetime;
+	bool session_secure;
+	usec_t session_idle;
+	usec_t session_lifetime;
+	usec_t session_reset_lifetime;
+	usec_t session_token_lifetime;
+	int64_t session_argon2_memory;
+	int64_t session_argon2_passes;
+	int64_t session_hash_threads;
+	int64_t session_hash_queue;
+	int64_t session_lock_after;
+	int64_t session_lock_address_after;
+	usec_t session_lock_longest;
 
 	int64_t flags_experiment_share;
 	int64_t flags_experiment_max;

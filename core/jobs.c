@@ -7,6 +7,7 @@
 #include "core/events/events.h"
 #include "core/feed/feed.h"
 #include "core/flags/flags.h"
+#include "core/session/session.h"
 
 #define JOB_TIMEOUT (60 * USEC_PER_SEC)
 
@@ -56,6 +57,7 @@ core_jobs_start(struct core *c, struct err_info *info)
 	c->jobs = daemon_jobs_create(c->loop, c->tasks, c->lead);
 	core_events_jobs(c->jobs, c->lead, c->config.events_seal_period);
 	core_flags_jobs(c->jobs, c->lead);
+	core_session_jobs(c->jobs, c->lead);
 	core_change_jobs(c->jobs, &(struct core_change_conf) {
 					  .loop = c->loop,
 					  .engine = c->tasks,

@@ -17,6 +17,7 @@
 #include "core/install/install.h"
 #include "core/principals/principals.h"
 #include "core/promotion/promotion.h"
+#include "core/session/session.h"
 #include "daemon/program.h"
 
 #define MAX_TASKS 16384
@@ -32,6 +33,12 @@ static const struct daemon_command commands[] = {
 	  .argument = "NAME:ROLE:AUDIENCE",
 	  .help = "make a principal with a role and print a token for core or sandbox, exit",
 	  .steps = core_principals_create_token },
+	{ .name = "create-admin",
+	  .argument = "LOGIN",
+	  .help = "make an operator and print a one-time secret that sets his password, exit; "
+		  "refused if one can\n"
+		  "                       sign in already, unless with --force",
+	  .steps = core_session_create_admin },
 };
 
 /* ---- one-off commands ---- */
@@ -56,6 +63,13 @@ command_run(const struct daemon_args *args)
 	} else if (strcmp(args->command->name, "migrate") == 0) {
 		struct core_install_order order = { .core = core.executor,
 						    .airlock = core.airlock };
+		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, core.loop,
+					       core.tasks, &order);
+	} else if (strcmp(args->command->name, "create-admin") == 0) {
+		struct core_session_order order = { .pool = core.executor,
+						    .login = args->command_argument,
+						    .lifetime = core.config.session_reset_lifetime,
+						    .force = args->force };
 		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, core.loop,
 					       core.tasks, &order);
 	} else {

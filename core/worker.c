@@ -16,6 +16,7 @@
 #include "core/principals/principals.h"
 #include "core/promotion/promotion.h"
 #include "core/views/views.h"
+#include "core/session/session.h"
 #include "daemon/daemon.h"
 #include "gen/sql_core.h"
 
@@ -121,6 +122,7 @@ flush_used(void *arg)
 {
 	const struct core *c = arg;
 	core_principals_flush_used(c->tasks);
+	core_session_flush_used(c->tasks);
 }
 
 /* ---- start ---- */
@@ -195,6 +197,34 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		&c->generations, info);
 }
 
+static enum err
+sessions_start(struct core *c, struct err_info *info)
+{
+	const struct core_config *k = &c->config;
+
+	return core_session_start(
+		&(struct core_session_conf) {
+			.loop = c->loop,
+			.engine = c->tasks,
+			.pool = c->app,
+			.access = c->access,
+			.key = k->common.cursor_key,
+			.secure = k->session_secure || k->common.tls_certificate[0] != '\0',
+			.idle = k->session_idle,
+			.lifetime = k->session_lifetime,
+			.reset_lifetime = k->session_reset_lifetime,
+			.token_lifetime = k->session_token_lifetime,
+			.argon2_memory = k->session_argon2_memory,
+			.argon2_passes = k->session_argon2_passes,
+			.hash_threads = k->session_hash_threads,
+			.hash_queue = k->session_hash_queue,
+			.lock_after = k->session_lock_after,
+			.lock_address_after = k->session_lock_address_after,
+			.lock_longest = k->session_lock_longest,
+		},
+		info);
+}
+
 /* Every route of the daemon. */
 static const struct {
 	const struct http_route *routes;
@@ -203,6 +233,7 @@ static const struct {
 	{ daemon_health_routes, &daemon_health_routes_count },
 	{ core_principals_routes, &core_principals_routes_count },
 	{ core_people_routes, &core_people_routes_count },
+	{ core_session_routes, &core_session_routes_count },
 	{ core_feed_routes, &core_feed_routes_count },
 	{ core_change_routes, &core_change_routes_count },
 	{ core_promotion_routes, &core_promotion_routes_count },
@@ -244,6 +275,8 @@ core_worker_start(struct core *c, const struct process_role *role, struct err_in
 	if (err == ERR_OK)
 		err = snapshots_start(c, role->worker, info);
 	if (err == ERR_OK)
+		err = sessions_start(c, info);
+	if (err == ERR_OK)
 		err = http_start(c, role->listen_fd, info);
 	if (err == ERR_OK)
 		c->used_timer = loop_every(c->loop, USED_PERIOD, flush_used, c);
@@ -269,6 +302,7 @@ core_worker_finish(struct core *c)
 {
 	loop_timer_destroy(c->used_timer);
 	http_server_destroy(c->http);
+	core_session_stop();
 	core_promotion_finish();
 	core_flags_finish();
 	access_use(NULL);

@@ -3,10 +3,12 @@
 #
 #   daemon.sh start|stop|kill|status|migrate|check core|sandbox
 #   daemon.sh token NAME:ROLE:core|sandbox
+#   daemon.sh admin LOGIN
 #
 # start waits until the daemon says that it is ready (BIMODAL_WAIT seconds, default 60); stop lets it finish its requests; kill does
 # not. After stop and kill, `make run` leaves it down until the next start. migrate applies the base changes, check reads
-# the configuration; token makes a principal, if its name is new, and prints a new token for it.
+# the configuration; token makes a principal, if its name is new, and prints a new token for it; admin makes the first operator who
+# can sign in, and prints a one-time secret with which `bimodal password set` sets the password.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -92,7 +94,7 @@ down()
 [ $# -eq 2 ] || usage
 action=$1
 name=$2
-[ "$action" != token ] || name=core
+case $action in token | admin) name=core ;; esac
 user=$(user_of "$name")
 command=("$APP_BIN/bimodal-$name" -c "$APP/config/$name.yaml" -c "$VAR/$name.yaml")
 case $action in
@@ -101,6 +103,7 @@ stop) down TERM 20 ;;
 kill) down KILL 0 ;;
 migrate) run_as "$user" "${command[@]}" --migrate ;;
 token) run_as "$user" "${command[@]}" --create-token "$2" ;;
+admin) run_as "$user" "${command[@]}" --create-admin "$2" ;;
 check) run_as "$user" "${command[@]}" --check-config ;;
 status)
 	id=$(pid) || { printf 'bimodal-%-8s stopped\n' "$name"; exit 3; }

@@ -223,6 +223,16 @@ actor_fill(const struct access *a, const struct token *token, struct access_acto
 	}
 }
 
+void
+access_actor_make(const struct access *a, struct str principal, struct str name, struct str roles,
+		  struct access_actor *out)
+{
+	struct token like = { .roles = roles_of(a->conf.roles, roles) };
+	(void)str_copy(like.principal, sizeof(like.principal), principal);
+	(void)str_copy(like.name, sizeof(like.name), name);
+	actor_fill(a, &like, out);
+}
+
 enum err
 access_check(struct access *a, struct str text, struct access_actor *out, const char **reason,
 	     struct err_info *info)

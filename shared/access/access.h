@@ -72,6 +72,7 @@ struct access_actor {
 	uint32_t roles;                  /* bit i = i-th role of roles.yaml                */
 	bool scoped;                     /* else the token gives all that the roles do     */
 	char scopes[ACCESS_SCOPES_SIZE]; /* comma-separated patterns */
+	char session[UUID_TEXT_SIZE]; /* known by a cookie: the session's id; empty: by a token */
 };
 
 /* ---- the one access object of a process ---- */
@@ -113,6 +114,10 @@ MUST_CHECK enum err access_check(struct access *a, struct str token, struct acce
  * Does the actor have this right? "people.read" is granted by itself or by "*.read"; with a scoped
  * token a scope must name it too: "people.read", "people.*", "*.read" or "*.*".
  */
+/* An actor that was found in another way than by a token; `roles` are names with commas, unknown ones give no right. */
+void access_actor_make(const struct access *a, struct str principal, struct str name,
+		       struct str roles, struct access_actor *out);
+
 bool access_may(const struct access *a, const struct access_actor *actor, struct str right);
 /* Is this text such a scope? */
 bool access_scope_valid(struct str scope);
@@ -144,6 +149,25 @@ size_t access_used_take(struct access *a, struct buf *out);
  * OPTIONS) are refused while the copy is stale. Ends with the route's own steps.
  */
 extern const struct step_row access_guard[];
+/*
+ * Cookies: a request without an Authorization header may say by a cookie who it is from. What a session is and where it is kept is
+ * not known here: a room gives two functions. `look` answers at once or submits a query (ACCESS_COOKIE_WAIT); `answer` is then asked
+ * when its result is there, and never waits. Routes without a right never look.
+ */
+enum access_cookie_seen {
+	ACCESS_COOKIE_NONE,    /* no cookie of ours: as without a token                          */
+	ACCESS_COOKIE_KNOWN,   /* `out` is filled                                                */
+	ACCESS_COOKIE_WAIT,    /* submitted                                                      */
+	ACCESS_COOKIE_REFUSED, /* t_err says why (ERR_UNAUTHORIZED: `reason` too)                */
+};
+struct access_cookie {
+	enum access_cookie_seen (*look)(struct task *t, struct access_actor *out,
+					const char **reason);
+	enum access_cookie_seen (*answer)(struct task *t, struct access_actor *out,
+					  const char **reason);
+};
+void access_use_cookie(const struct access_cookie *cookie); /* of this process; NULL: none */
+
 /* NULL if nobody is known. */
 const struct access_actor *access_actor_of(const struct task *t);
 /* Ask for one more right inside a step: ERR_OK, or ERR_FORBIDDEN set in the task. */

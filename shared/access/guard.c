@@ -88,26 +88,19 @@ access_require(struct task *t, struct str right)
 			       : "no role of this principal grants");
 }
 
-static enum step
-guard_check(struct task *t)
+static const struct access_cookie *cookie_in_use;
+
+void
+access_use_cookie(const struct access_cookie *cookie)
 {
-	struct access *a = access_here();
+	cookie_in_use = cookie;
+}
+
+/* The actor is known: may it? */
+static enum step
+guard_pass(struct task *t, const struct access *a)
+{
 	const struct http_route *route = http_route_of(t);
-	const char *reason = NULL;
-	struct access_actor *actor = arena_alloc(&t->t_arena, sizeof(*actor));
-	if (a == NULL || actor == NULL)
-		return task_fail_set(t, a == NULL ? ERR_DOWN : ERR_NO_MEMORY, NULL,
-				     "the request cannot be checked");
-	struct err_info info = { 0 };
-	const enum err err = access_check(a, http_bearer(t), actor, &reason, &info);
-	if (err == ERR_OK)
-		t->t_actor = actor;
-	if (route->right == NULL)
-		return task_continue(t, route->steps);
-	if (err != ERR_OK) {
-		t->t_err = info;
-		return unauthorized(t, a, reason);
-	}
 	char right[RIGHT_SIZE];
 	if (!right_of(t, route->right, right))
 		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no such resource");
@@ -120,7 +113,73 @@ guard_check(struct task *t)
 	return task_continue(t, route->steps);
 }
 
+static enum step
+by_token(struct task *t, struct access *a, struct access_actor *actor)
+{
+	const struct http_route *route = http_route_of(t);
+	const char *reason = NULL;
+	struct err_info info = { 0 };
+	const enum err err = access_check(a, http_bearer(t), actor, &reason, &info);
+	if (err == ERR_OK)
+		t->t_actor = actor;
+	if (route->right == NULL)
+		return task_continue(t, route->steps);
+	if (err != ERR_OK) {
+		t->t_err = info;
+		return unauthorized(t, a, reason);
+	}
+	return guard_pass(t, a);
+}
+
+static enum step
+by_cookie(struct task *t, struct access *a, struct access_actor *actor, bool answered)
+{
+	const char *reason = "session";
+	switch (answered ? cookie_in_use->answer(t, actor, &reason)
+			 : cookie_in_use->look(t, actor, &reason)) {
+	case ACCESS_COOKIE_KNOWN:
+		t->t_actor = actor;
+		return guard_pass(t, a);
+	case ACCESS_COOKIE_WAIT:
+		return STEP_WAIT;
+	case ACCESS_COOKIE_REFUSED:
+		return unauthorized(t, a, reason);
+	case ACCESS_COOKIE_NONE:
+		break;
+	}
+	return by_token(t, a, actor);
+}
+
+static enum step
+guard_ask(struct task *t, bool answered)
+{
+	struct access *a = access_here();
+	struct access_actor *actor = arena_alloc(&t->t_arena, sizeof(*actor));
+	if (a == NULL || actor == NULL)
+		return task_fail_set(t, a == NULL ? ERR_DOWN : ERR_NO_MEMORY, NULL,
+				     "the request cannot be checked");
+	/* Who sends a token is judged by it alone, whatever cookies come along. */
+	if (cookie_in_use != NULL && http_route_of(t)->right != NULL &&
+	    http_header(t, "Authorization").p == NULL)
+		return by_cookie(t, a, actor, answered);
+	return by_token(t, a, actor);
+}
+
+static enum step
+guard_check(struct task *t)
+{
+	return guard_ask(t, false);
+}
+
+/* Reached only after a cookie had to be asked for. */
+static enum step
+guard_session(struct task *t)
+{
+	return guard_ask(t, true);
+}
+
 const struct step_row access_guard[] = {
 	{ "guard", guard_check },
+	{ "session", guard_session },
 	{ NULL, NULL },
 };

@@ -27,6 +27,7 @@ static const struct group {
 	{ "Teams", cli_team_commands },
 	{ "Tokens", cli_token_commands },
 	{ "Feed", cli_feed_commands },
+	{ "Sign-in", cli_session_commands },
 	{ "Installation", cli_doctor_commands },
 	{ "Load", cli_load_commands },
 };

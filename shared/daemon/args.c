@@ -65,6 +65,8 @@ take(int argc, char **argv, int *i, const struct daemon_command *commands, size_
 		return out->check_config = true;
 	if (strcmp(arg, "--print-config") == 0)
 		return out->print_config = true;
+	if (strcmp(arg, "--force") == 0)
+		return out->force = true;
 	return false;
 }
 

@@ -32,6 +32,7 @@ struct daemon_args {
 	bool print_config;
 	const struct daemon_command *command; /* NULL: serve            */
 	const char *command_argument;
+	bool force; /* --force: for the command, if it knows it */
 };
 
 /* Parse argv. Returns true to go on; false when the program should exit with *exit_code (help, version, a wrong argument). */

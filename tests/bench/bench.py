@@ -36,7 +36,10 @@ RATE = 500                  # writes a second while the feed is measured
 IDLE = 1000
 TICKS = os.sysconf("SC_CLK_TCK")
 HANDSHAKES = 300
-BUDGET = {"get": 0.7, "patch": 0.6, "idle": 24.0, "idle_tls": 48.0}
+STORM = 50                  # sign-ins a second
+STORM_PEOPLE = 50
+STORM_PAUSE = 10            # ms that each of the readers rests between two reads
+BUDGET = {"get": 0.7, "patch": 0.6, "idle": 24.0, "idle_tls": 48.0, "storm": 1.5}
 
 
 class Table:
@@ -190,15 +193,17 @@ class Load:
         self.ids_file.write_text("\n".join(ids) + "\n")
         self.cpu = {"GET": [], "PATCH": []}
 
-    def wrk(self, method, seconds=None, count_cpu=False, core=None):
-        """Requests a second; with the processor time of the workers if wanted."""
+    def wrk(self, method, seconds=None, count_cpu=False, core=None, pause=None):
+        """Requests a second, and their p99 in `self.p99` (µs); with the processor time of the workers if wanted."""
         core = core or self.product.core
         scheme = "http" if core.tls is None else "https"
         pids = workers_of(core)
         before = cpu_of(pids)
         done = subprocess.run(["wrk", "-t", str(THREADS), "-c", str(CLIENTS), "-d", f"{seconds or self.seconds}s", "-s",
                                str(HERE / "wrk.lua"), f"{scheme}://127.0.0.1:{core.port}", "--", method, core.tokens["agent"],
-                               str(self.ids_file)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+                               str(self.ids_file)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              env=dict(os.environ, **({"BENCH_PAUSE": str(pause)} if pause else {})))
+        self.p99 = int((re.search(r"^p99 (\d+)$", done.stdout, re.M) or [0, 0])[1])
         found = re.search(r"^bench (\d+) (\d+) (\d+)$", done.stdout, re.M)
         assert done.returncode == 0 and found, done.stdout + done.stderr
         requests, us, errors = map(int, found.groups())
@@ -442,6 +447,70 @@ def under_tls(product, load, table, rounds):
                   f" {statistics.median(cpu['tls']) / statistics.median(cpu['plain']):.2f}")
         with_tls, without = handshakes(core), handshakes(product.core)
         table.row("a new connection under TLS: processor time", f"{with_tls:.0f} µs", f"{without:.0f} without; P-256, full handshake")
+# -- people who sign in
+
+
+def people_with_passwords(product):
+    """Logins of users who can sign in. The password is set the way an operator does it."""
+    core, logins = product.core, []
+    for n in range(STORM_PEOPLE):
+        logins.append(f"storm-{n}")
+        (who,), = product.clusters.rows("core", "INSERT INTO access.principal (name, kind) VALUES (%s, 'user') RETURNING id::text", (logins[-1],))
+        product.clusters.rows("core", "INSERT INTO access.role_grant (principal, role) VALUES (%s, 'agent')", (who,))
+        secret = core.post(f"/v1/users/{who}/password-reset", role="operator").json["secret"]
+        assert core.post("/v1/password-reset", {"secret": secret, "password": "storm on the quiet harbour"}, role=None).status == 204
+    return logins
+
+
+class Storm:
+    """with Storm(core, logins): STORM sign-ins a second, each at its time, whether those before were answered or not."""
+
+    def __init__(self, core, logins):
+        self.core, self.logins = core, logins
+        self.status, self.took, self.lock, self.ending = {}, [], threading.Lock(), threading.Event()
+        self.threads = [threading.Thread(target=self._run, args=(k,)) for k in range(STORM)]
+
+    def __enter__(self):
+        self.begin = time.monotonic() + 0.1
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for t in self.threads:
+            t.join()
+
+    def _run(self, k):
+        for i in range(k, 1 << 30, STORM):
+            if self.ending.wait(max(0.0, self.begin + i / STORM - time.monotonic())):
+                return
+            began = time.monotonic()
+            r = self.core.post("/v1/session", {"login": self.logins[i % len(self.logins)], "password": "storm on the quiet harbour"}, role=None)
+            with self.lock:
+                self.status[r.status] = self.status.get(r.status, 0) + 1
+                self.took.append(time.monotonic() - began)
+
+
+def storm(product, load, table, rounds):
+    logins = people_with_passwords(product)
+    quiet, stormy, ratios, status, took = [], [], [], {}, []
+    for _ in range(rounds):
+        load.wrk("GET", pause=STORM_PAUSE)
+        quiet.append(load.p99)
+        with Storm(product.core, logins) as s:
+            load.wrk("GET", pause=STORM_PAUSE)
+            stormy.append(load.p99)
+        ratios.append(stormy[-1] / quiet[-1])
+        took += s.took
+        for code, n in s.status.items():
+            status[code] = status.get(code, 0) + n
+    table.row("GET of one person, p99: nobody signs in", f"{statistics.median(quiet) / 1000:.2f} ms", f"{CLIENTS} readers, {STORM_PAUSE} ms between reads")
+    table.row(f"GET of one person, p99: {STORM} sign-ins a second", f"{statistics.median(stormy) / 1000:.2f} ms",
+              ", ".join(f"{n} × {code}" for code, n in sorted(status.items())) + f"; a sign-in takes {statistics.median(took) * 1000:.0f} ms")
+    ratio = statistics.median(ratios)
+    table.row("GET of one person, p99: ratio", f"{ratio:.2f}", f"budget ≤ {BUDGET['storm']}; {min(ratios):.2f} to {max(ratios):.2f}",
+              ratio <= BUDGET["storm"])
 
 
 # -- memory
@@ -479,7 +548,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side (default 5)")
     parser.add_argument("--seconds", type=int, default=3, help="of each run against pgbench (default 3)")
-    parser.add_argument("--only", default="get,patch,tls,malloc,lag,feed,idle,whole", help="parts, with commas")
+    parser.add_argument("--only", default="get,patch,tls,storm,malloc,lag,feed,idle,whole", help="parts, with commas")
     parser.add_argument("--customers", type=int, default=1_000_000, help="for the whole of one (default 1,000,000)")
     args = parser.parse_args()
     parts = set(args.only.split(","))
@@ -496,6 +565,8 @@ def main():
                 against_pgbench(load, table, args.rounds, method, BUDGET[part])
         if "tls" in parts:
             under_tls(product, load, table, args.rounds)
+        if "storm" in parts:
+            storm(product, load, table, args.rounds)
         if "malloc" in parts:
             mallocs(product, load, table)
             product.restart()

@@ -28,6 +28,14 @@ function init(args)
 	end
 end
 
+-- BENCH_PAUSE: milliseconds a client rests between requests, for latency below saturation. wrk looks for it when it loads this file.
+local pause = tonumber(os.getenv("BENCH_PAUSE") or "")
+if pause then
+	function delay()
+		return pause
+	end
+end
+
 function request()
 	turn = turn % CLIENTS + 1
 	used[turn] = used[turn] + 1
@@ -42,4 +50,5 @@ function done(summary, latency)
 	local e = summary.errors
 	io.write(string.format("bench %d %d %d\n", summary.requests, summary.duration,
 		e.connect + e.read + e.write + e.status + e.timeout))
+	io.write(string.format("p99 %d\n", latency:percentile(99)))
 end
