@@ -1,0 +1,7 @@
+-- notice_make.sql — follow the event log and make its notices.
+-- $1 jsonb  {"right": [role, …], …} of roles.yaml
+-- $2 int    events at most
+-- lane slow
+-- prepare lazy
+-- out events int, notices int
+select m.events, m.notices from notice.make($1, $2) m
