@@ -198,16 +198,16 @@ static const struct step_row again_steps[] = {
 	{ NULL, NULL },
 };
 
-/* me.read is the right of everybody who is signed in: what is read and written here is his own. */
+/* me.read and me.write are the rights of everybody who signs in: what is read and written here is his own. */
 const struct http_route core_notices_routes[] = {
 	{ HTTP_GET, "/v1/notices", "notice.list", list_steps, .right = "me.read" },
-	{ HTTP_POST, "/v1/notices/{id:uuid}/read", "notice.read", read_steps, .right = "me.read" },
+	{ HTTP_POST, "/v1/notices/{id:uuid}/read", "notice.read", read_steps, .right = "me.write" },
 	{ HTTP_POST, "/v1/notices/read-all", "notice.read_all", read_all_steps,
-	  .right = "me.read" },
+	  .right = "me.write" },
 	{ HTTP_GET, "/v1/me/notices", "notice.settings", core_notices_settings_get_steps,
 	  .right = "me.read" },
 	{ HTTP_PUT, "/v1/me/notices", "notice.settings_put", core_notices_settings_put_steps,
-	  .right = "me.read", .body_max = 64 * 1024 },
+	  .right = "me.write", .body_max = 64 * 1024 },
 	{ HTTP_GET, "/v1/mails", "mail.list", mails_steps, .right = "mail.manage" },
 	{ HTTP_POST, "/v1/mails/{id:uuid}/retry", "mail.retry", again_steps,
 	  .right = "mail.manage" },

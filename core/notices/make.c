@@ -26,8 +26,11 @@ make_write(struct task *t)
 
 	buf_init(&holders, HOLDERS_BYTES_MAX);
 	access_roles_holders_json(core_notices_conf.roles, &holders);
-	const struct postgres_param params[] = { P_STR(buf_str(&holders)),
-						 P_TEXT(EVENTS_A_TURN_TEXT) };
+	const struct postgres_param params[] = {
+		P_STR(buf_str(&holders)),
+		P_TEXT(core_notices_conf.smtp.url[0] != '\0' ? "true" : "false"),
+		P_TEXT(EVENTS_A_TURN_TEXT),
+	};
 	const enum step next = holders.failed
 				       ? task_fail_set(t, ERR_TOO_LARGE, NULL, "too many rights")
 				       : postgres_wait(core_notices_conf.pool, t, &sql_notice_make,

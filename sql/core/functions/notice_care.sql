@@ -24,6 +24,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
 	v int;
 BEGIN
+	UPDATE webhook.delivery d SET state = 'dead', error = 'the webhook was switched off', ended_at = clock_timestamp(), leased_until = NULL
+		FROM webhook.endpoint e WHERE e.id = d.endpoint AND e.disabled_at IS NOT NULL AND d.state = 'waiting';
 	DELETE FROM webhook.message WHERE id IN (SELECT m.id FROM webhook.message m WHERE m.at < now() - p_keep
 		AND NOT EXISTS (SELECT FROM webhook.delivery d WHERE d.message = m.id AND d.state = 'waiting') ORDER BY m.at LIMIT p_max);
 	GET DIAGNOSTICS v = ROW_COUNT;

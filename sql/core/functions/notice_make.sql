@@ -1,7 +1,8 @@
--- notice.make(holders, max) -> how many events were passed, how many notices were made. Follows the log in the order (xid, seq) below the
+-- notice.make(holders, mail, max) -> how many events were passed (max: there may be more), how many notices were made. Follows the log in the order (xid, seq) below the
 -- horizon, which no later commit can come before, from where the last call ended: notices and position are one transaction, so
--- a process that is killed has lost or doubled nothing. holders: {"right": [role, …]} of roles.yaml.
-CREATE FUNCTION notice.make(p_holders jsonb, p_max int) RETURNS TABLE (events int, notices int)
+-- a process that is killed has lost or doubled nothing. holders: {"right": [role, …]} of roles.yaml; mail: is
+-- there a mail server. At most 200 events that matter a call, so that a flood is many short transactions.
+CREATE FUNCTION notice.make(p_holders jsonb, p_mail boolean, p_max int) RETURNS TABLE (events int, notices int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
 	s notice.state;
@@ -9,10 +10,11 @@ DECLARE
 	v_xid xid8;
 	v_seq bigint;
 	v_ops text[];
+	v_mattered int := 0;
 	e event.log;
 	k notice.kind;
 BEGIN
-	SELECT * INTO s FROM notice.state FOR UPDATE;
+	SELECT * INTO s FROM notice.state;
 	v_horizon := pg_snapshot_xmin(pg_current_snapshot());
 	notices := 0;
 	SELECT count(*), (array_agg(l.xid ORDER BY l.xid DESC, l.seq DESC))[1], (array_agg(l.seq ORDER BY l.xid DESC, l.seq DESC))[1]
@@ -20,6 +22,12 @@ BEGIN
 	FROM (SELECT x.xid, x.seq FROM event.log x WHERE (x.xid, x.seq) > (s.xid, s.seq) AND x.xid < v_horizon
 		ORDER BY x.xid, x.seq LIMIT p_max) l;
 	IF events = 0 THEN
+		RETURN NEXT;
+		RETURN;
+	END IF;
+	-- Locked only now: a look that finds nothing must not write.
+	PERFORM FROM notice.state x WHERE (x.xid, x.seq) = (s.xid, s.seq) FOR UPDATE;
+	IF NOT FOUND THEN
 		RETURN NEXT;
 		RETURN;
 	END IF;
@@ -32,8 +40,15 @@ BEGIN
 				AND n.subject = notice.render(k.subject, notice.fields(k, e), 200);
 		END LOOP;
 		FOR k IN SELECT * FROM notice.kind x WHERE e.op = ANY (x.ops) AND coalesce(e.after, '{}') @> x.matches ORDER BY x.name LOOP
-			notices := notices + notice.tell(k, e, p_holders);
+			notices := notices + notice.tell(k, e, p_holders, p_mail);
 		END LOOP;
+		v_mattered := v_mattered + 1;
+		IF v_mattered = 200 THEN
+			v_xid := e.xid;
+			v_seq := e.seq;
+			events := p_max;
+			EXIT;
+		END IF;
 	END LOOP;
 	UPDATE notice.state SET xid = v_xid, seq = v_seq;
 	RETURN NEXT;

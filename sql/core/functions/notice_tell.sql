@@ -14,9 +14,9 @@ BEGIN
 		coalesce((SELECT coalesce(nullif(p.display_name, ''), p.name) FROM access.principal p WHERE p.id::text = e.actor), e.actor));
 END $$;
 
--- notice.tell(kind, event, holders): the notices of one event for all who get it, by each one's choice of channels. At most 1000.
+-- notice.tell(kind, event, holders, mail): the notices of one event for all who get it, by each one's choice of channels. At most 1000.
 -- A task that still waits is not told a second time.
-CREATE FUNCTION notice.tell(k notice.kind, e event.log, p_holders jsonb) RETURNS int
+CREATE FUNCTION notice.tell(k notice.kind, e event.log, p_holders jsonb, p_mail boolean) RETURNS int
 LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
 	v_fields jsonb := notice.fields(k, e);
@@ -46,7 +46,8 @@ BEGIN
 		INSERT INTO notice.notice AS n (principal, kind, task, event, subject, title, body, link, record, app, mail_due)
 		SELECT w.id, k.name, k.task, e.seq, notice.render(k.subject, v_fields, 200), notice.render(k.title, v_fields, 300),
 			notice.render(k.body, v_fields, 2000), notice.render(k.link, v_fields, 500), notice.render(k.record, v_fields, 500),
-			'app' = ANY (w.channels), CASE WHEN 'email' = ANY (w.channels) AND w.email IS NOT NULL THEN notice.mail_due(s, clock_timestamp()) END
+			'app' = ANY (w.channels), CASE WHEN p_mail AND 'email' = ANY (w.channels) AND w.email IS NOT NULL
+			THEN notice.mail_due(s, clock_timestamp()) END
 		FROM wanted w LEFT JOIN notice.setting s ON s.principal = w.id WHERE cardinality(w.channels) > 0
 		ON CONFLICT DO NOTHING
 		RETURNING n.id, n.principal

@@ -181,6 +181,12 @@ CREATE TABLE notice.mail (
 CREATE INDEX mail_due ON notice.mail (due_at) WHERE state = 'waiting';
 CREATE INDEX mail_ended ON notice.mail (ended_at) WHERE state <> 'waiting';
 
+-- A flag with who turned it on last: a kill or an expiry is news for him.
+CREATE VIEW notice.flag_source AS
+SELECT f.key, f.purpose, f.business_owner, f.technical_owner, f.created_by, (SELECT r.actor FROM flag.revision r
+	WHERE r.key = f.key AND r.enabled ORDER BY r.revision DESC LIMIT 1) AS editor
+FROM flag.flag f;
+
 -- include functions/ledger_told.sql
 -- include functions/webhook_enqueue.sql
 -- include functions/webhook_take.sql
@@ -234,12 +240,14 @@ VALUES
 	('drift.found', 'The catalog differs from what was approved', '{drift.found}', '{}', NULL, NULL, NULL, '{}', '{role:operator}', '{}',
 	 true, '{drift.gone,change.applied,base.applied}', 'drift', 'The catalog differs from what was approved',
 	 'No change is applied until that is resolved.', '/drift', '/v1/drift', '{app,email,webhook}'),
-	('flag.expired', 'A flag of mine has expired', '{flag.expire}', '{}', 'flag.flag', 'key', 'key',
-	 '{purpose,business_owner,technical_owner,created_by}', '{named:business_owner,named:technical_owner,named:created_by}', '{actor}', false,
+	('flag.expired', 'A flag of mine has expired', '{flag.expire}', '{}', 'notice.flag_source', 'key', 'key',
+	 '{purpose,business_owner,technical_owner,created_by,editor}',
+	 '{named:business_owner,named:technical_owner,named:created_by,named:editor}', '{actor}', false,
 	 '{}', 'flags/{key}', 'The flag {key} has expired', 'It serves its default now. What it was for: {purpose}', '/flags/{key}',
 	 '/v1/flags/{key}', '{app,email,webhook}'),
-	('flag.killed', 'A flag of mine was killed', '{flag.kill}', '{}', 'flag.flag', 'key', 'key',
-	 '{purpose,business_owner,technical_owner,created_by}', '{named:business_owner,named:technical_owner,named:created_by}', '{actor}', false,
+	('flag.killed', 'A flag of mine was killed', '{flag.kill}', '{}', 'notice.flag_source', 'key', 'key',
+	 '{purpose,business_owner,technical_owner,created_by,editor}',
+	 '{named:business_owner,named:technical_owner,named:created_by,named:editor}', '{actor}', false,
 	 '{}', 'flags/{key}', 'The flag {key} was killed by {actor_name}', '{comment}', '/flags/{key}', '/v1/flags/{key}',
 	 '{app,email,webhook}'),
 	('token.expiring', 'A token of mine is about to expire', '{token.expiring}', '{}', NULL, NULL, NULL, '{}', '{named:principal}', '{}',
@@ -261,6 +269,6 @@ GRANT INSERT, DELETE ON webhook.endpoint TO bimodal_app;
 GRANT UPDATE (url, description, types, disabled_at, reason, failing_since, updated_at) ON webhook.endpoint TO bimodal_app;
 GRANT INSERT, SELECT (endpoint, created_at, expires_at), UPDATE (expires_at) ON webhook.secret TO bimodal_app;
 GRANT EXECUTE ON FUNCTION webhook.again(uuid, uuid), webhook.send_test(uuid) TO bimodal_app;
-GRANT EXECUTE ON FUNCTION notice.make(jsonb, int), notice.due(int), notice.care(interval, int), notice.mail_gather(int),
+GRANT EXECUTE ON FUNCTION notice.make(jsonb, boolean, int), notice.due(int), notice.care(interval, int), notice.mail_gather(int),
 	notice.mail_take(int, interval), notice.mail_done(uuid, int, text, text, bigint), webhook.take(int, int, interval),
 	webhook.done(uuid, int, text, int, int, text, bigint, interval), webhook.care(interval, int) TO bimodal_executor;
