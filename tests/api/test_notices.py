@@ -13,6 +13,7 @@ import os
 import pathlib
 import signal
 import socket
+import subprocess
 import threading
 import time
 import uuid
@@ -22,6 +23,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from clusters import free_port
+from product import BUILD
 
 SOON = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
 OFF = {"unit": "person", "variations": [{"key": "on", "value": True}, {"key": "off", "value": False}], "rules": [], "default": "off"}
@@ -387,6 +389,37 @@ def test_retention_has_a_limit(lab):
     lab.rows("SELECT notice.care(interval '90 days', 1000)")
     assert lab.one("SELECT count(*) FROM notice.notice WHERE principal = %s", (lab.ids["service"],)) == 1000
     assert lab.one("SELECT count(*) FROM notice.notice WHERE principal = %s AND at < now() - interval '90 days'", (lab.ids["service"],)) == 0
+
+
+def test_the_command_line(lab):
+    key = uuid.uuid4().hex[:10]
+    lab.note("flag.kill", {"key": key, "business_owner": "product_owner"})
+    n = lab.notice("product_owner", "flag.killed", key)
+    token = lab.product.secret("cli-token", lab.core.tokens["product_owner"])
+
+    def bimodal(*words, code=0):
+        done = subprocess.run([BUILD / "bimodal", "--core", f"http://127.0.0.1:{lab.core.port}", "--token-file", token, *words],
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode == code, (words, done.stdout, done.stderr)
+        return done.stdout
+    shown = bimodal("notices", "unread", "--limit", "200")
+    assert f"{n['id']}  new" in shown and f"/flags/{key}" in shown and "wait for you" in shown.splitlines()[0]
+    bimodal("notices", "read", n["id"])
+    assert n["id"] not in bimodal("notices", "list", "unread", "--limit", "200")
+    assert f"{n['id']}  read" in bimodal("notices", "--limit", "200")
+    bimodal("notices", "read", str(uuid.uuid4()), code=1)
+    assert '"read":' in bimodal("notices", "read", "all")
+    assert json.loads(bimodal("notices", "settings", "time_zone=Europe/Paris", 'digest:={"hour":6}'))["digest"] == {"hour": 6}
+    lab.settings("product_owner")
+    made = json.loads(bimodal("webhook", "create", "url=" + lab.receiver.url("/cli"), 'types:=["webhook.test"]'))
+    did = json.loads(bimodal("webhook", "test", made["id"]))["delivery"]
+    lab.delivery(made["id"], did, "delivered")
+    bimodal("webhook", "replay", made["id"], did)
+    until(lambda: len(lab.receiver.got["/cli"]) == 2)
+    assert did in bimodal("webhook", "log", made["id"])
+    assert json.loads(bimodal("webhook", "edit", made["id"], "enabled:=false"))["enabled"] is False
+    bimodal("webhook", "delete", made["id"])
+    assert made["id"] not in bimodal("webhook", "list")
 
 
 # ---- choices ----------------------------------------------------------------------------------------------------------------------------
