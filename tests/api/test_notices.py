@@ -770,3 +770,17 @@ def test_webhooks_of_others_and_of_teams(lab):
                         ({"types": ["*"]}, "/url"), ({"url": lab.receiver.url("/x"), "secret": "mine"}, "/secret"), ({"url": lab.receiver.url("/x"), "team": "x"}, "/team")):
         r = lab.core.post("/v1/webhooks", body, role="innovator")
         assert r.status == 422 and place in r.body.decode(), r
+
+
+def test_a_leavers_webhook_ends_and_his_teams_stays(lab):
+    leaver = lab.one("INSERT INTO access.principal (name, kind) VALUES (%s, 'user') RETURNING id::text", (f"leaver-{uuid.uuid4().hex[:8]}",))
+    team = lab.one("INSERT INTO access.team (name, slug) VALUES ('Left', %s) RETURNING id::text", (f"t{uuid.uuid4().hex[:8]}",))
+    ends = {who: lab.one("INSERT INTO webhook.endpoint (id, owner, team, created_by, url) VALUES (gen_random_uuid(), %s, %s, %s, 'https://example.org/')"
+                         " RETURNING id::text", (leaver if who == "owner" else None, team if who == "team" else None, leaver)) for who in ("owner", "team")}
+    waiting = lab.one("SELECT webhook.send_test(%s)::text", (ends["owner"],))
+    r = lab.core.post(f"/v1/users/{leaver}/hand-over", {"successor": lab.ids["product_owner"], "reason": "leaves"}, role="operator")
+    assert r.status == 200 and r.json["ended"]["webhooks"] == 1, r
+    off = {k: lab.one("SELECT disabled_at IS NOT NULL FROM webhook.endpoint WHERE id = %s", (v,)) for k, v in ends.items()}
+    assert off == {"owner": True, "team": False}
+    lab.rows("SELECT webhook.care(interval '30 days', 100)")
+    until(lambda: lab.one("SELECT state <> 'waiting' FROM webhook.delivery WHERE id = %s", (waiting,)))

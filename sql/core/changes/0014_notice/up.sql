@@ -252,10 +252,10 @@ VALUES
 	 '{app,email,webhook}'),
 	('token.expiring', 'A token of mine is about to expire', '{token.expiring}', '{}', NULL, NULL, NULL, '{}', '{named:principal}', '{}',
 	 false, '{}', 'tokens/{record}', 'The token {prefix}… expires on {expires_on}', 'Make another one before that day.',
-	 '/tokens/{record}', '/v1/tokens/{record}', '{app,email,webhook}'),
+	 '/tokens/{record}', '/v1/tokens', '{app,email,webhook}'),
 	('token.service', 'A token of a service is about to expire', '{token.expiring}', '{"kind":"service"}', NULL, NULL, NULL, '{}',
 	 '{role:operator}', '{principal}', false, '{}', 'tokens/{record}', 'The token {prefix}… of the service {name} expires on {expires_on}',
-	 'What uses it stops then.', '/tokens/{record}', '/v1/tokens/{record}', '{app,email,webhook}'),
+	 'What uses it stops then.', '/tokens/{record}', '/v1/tokens', '{app,email,webhook}'),
 	('webhook.disabled', 'A webhook of mine was switched off', '{webhook.disabled}', '{}', 'webhook.endpoint', 'id', 'record',
 	 '{url,description,owner,created_by}', '{named:owner,named:created_by}', '{}', false, '{}', 'webhooks/{record}', 'A webhook was switched off: {description}',
 	 '{reason}', '/webhooks/{record}', '/v1/webhooks/{record}', '{app,email}');
