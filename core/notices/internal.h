@@ -22,6 +22,12 @@ extern const struct step_row core_notices_settings_put_steps[];
 MUST_CHECK enum err core_notices_settings_read(struct str body, struct arena *arena,
 					       struct buf *out, struct err_info *info);
 
+/*
+ * The pause after attempt `tries` (from 1): it doubles, to six hours at most, and a quarter of it is left to chance (0 … 65535), so that
+ * what failed together does not come back together.
+ */
+usec_t core_notices_pause(usec_t first, int64_t tries, unsigned chance);
+
 /* The job that sends e-mail; only with a server configured. */
 void core_notices_mail_jobs(struct daemon_jobs *jobs);
 void core_notices_mail_finish(void);

@@ -65,16 +65,13 @@ letter_send(struct task *t)
 	return STEP_NEXT;
 }
 
-/* The pause doubles, and a quarter of it is left to chance, so that what failed together does not come back together. */
-static usec_t
-pause_of(int64_t tries)
+usec_t
+core_notices_pause(usec_t first, int64_t tries, unsigned chance)
 {
-	uint16_t chance = 0;
-	const int64_t doublings = MIN(tries - 1, 20);
-	const usec_t pause = MIN(core_notices_conf.smtp.retry << doublings, PAUSE_MAX);
+	const int64_t doublings = MIN(MAX(tries, 1) - 1, 20);
+	const usec_t pause = MIN(first << doublings, PAUSE_MAX);
 
-	random_bytes(&chance, sizeof(chance));
-	return pause - pause / 4 * chance / 65536;
+	return pause - pause / 4 * (usec_t)(chance & 0xffff) / 65536;
 }
 
 static enum step
@@ -84,6 +81,10 @@ letter_note(struct task *t)
 	const struct err_info *info = &l->info;
 	const enum err err = l->info.code != ERR_OK ? l->info.code : task_wait_err(t, 0, &info);
 	const bool over = err == ERR_INVALID || l->tries >= TRIES_MAX;
+	uint16_t chance = 0;
+
+	random_bytes(&chance, sizeof(chance));
+	const usec_t pause = core_notices_pause(core_notices_conf.smtp.retry, l->tries, chance);
 
 	metric_add(err == ERR_OK ? sent : over ? dead : failed, 1);
 	if (err != ERR_OK && over)
@@ -95,8 +96,7 @@ letter_note(struct task *t)
 		       : over        ? "dead"
 				     : "again"),
 		P_TEXT(err == ERR_OK ? NULL : info->msg),
-		P_TEXT(arena_printf(&t->t_arena, "%lld",
-				    (long long)(pause_of(l->tries) / USEC_PER_MS))),
+		P_TEXT(arena_printf(&t->t_arena, "%lld", (long long)(pause / USEC_PER_MS))),
 	};
 	return postgres_wait(core_notices_conf.pool, t, &sql_notice_mail_done, params,
 			     ARRAY_LEN(params));

@@ -178,6 +178,25 @@ START_TEST(reads_choices)
 }
 END_TEST
 
+START_TEST(pauses_double_up_to_a_limit)
+{
+	const usec_t first = 30 * USEC_PER_SEC;
+	const usec_t most = 6 * 3600 * USEC_PER_SEC;
+
+	ck_assert_int_eq(core_notices_pause(first, 1, 0), first);
+	ck_assert_int_eq(core_notices_pause(first, 2, 0), 2 * first);
+	ck_assert_int_eq(core_notices_pause(first, 5, 0), 16 * first);
+	ck_assert_int_eq(core_notices_pause(first, 40, 0), most);
+	ck_assert_int_eq(core_notices_pause(3600 * USEC_PER_SEC, INT64_MAX, 0), most);
+	ck_assert_int_eq(core_notices_pause(first, 0, 0), first);
+	for (int64_t tries = 1; tries < 12; tries++) {
+		const usec_t least = core_notices_pause(first, tries, 65535);
+		ck_assert_int_lt(least, core_notices_pause(first, tries, 0));
+		ck_assert_int_ge(least, core_notices_pause(first, tries, 0) / 4 * 3);
+	}
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -190,6 +209,7 @@ suite(void)
 	tcase_add_test(c, message_has_one_head);
 	tcase_add_test(c, message_refuses_what_is_no_list);
 	tcase_add_test(c, knows_addresses);
+	tcase_add_test(c, pauses_double_up_to_a_limit);
 	tcase_add_loop_test(c, reads_choices, 0, ARRAY_LEN(choices));
 	suite_add_tcase(s, c);
 	return s;
