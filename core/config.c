@@ -45,6 +45,23 @@ const struct conf_key core_config_keys[] = {
 	{ "drift.period", CONF_DURATION, AT(drift_period), "30s", "1s", "1h", false, "how often the catalog's fingerprint is compared with the ledger's" },
 	{ "change.lock_budget", CONF_DURATION, AT(change_lock_budget), "50ms", "5ms", "10s", false, "how long a change waits for a lock, and everybody behind it, in one try" },
 	{ "change.lock_tries", CONF_INT, AT(change_lock_tries), "60", "1", "1000", false, "tries, 100 to 400 ms apart, before a change gives up" },
+
+	{ "notices.period", CONF_DURATION, AT(notices_period), "500ms", "50ms", "1min", false, "how often the event log is looked at for notices, and what is due is sent" },
+	{ "notices.keep", CONF_DURATION, AT(notices_keep), "90d", "1d", "3650d", false, "notices older than that are forgotten, but for tasks that still wait" },
+	{ "notices.max", CONF_INT, AT(notices_max), "1000", "10", "100000", false, "notices of one principal; the oldest go first" },
+	{ "notices.url", CONF_TEXT, AT(console_url), "", "0", "500", false, "where people reach the console, put before the links in e-mails; empty: the path alone" },
+
+	{ "smtp.url", CONF_TEXT, AT(smtp_url), "", "0", "500", false, "mail server, smtp://host:port (STARTTLS where it is offered, always with a user) or smtps://host:port; empty: no e-mail" },
+	{ "smtp.user", CONF_TEXT, AT(smtp_user), "", "0", "200", false, "login there; empty: none" },
+	{ "smtp.password_file", CONF_SECRET, AT(smtp_password), "", NULL, NULL, false, "file with its password" },
+	{ "smtp.from", CONF_TEXT, AT(smtp_from), "bimodal@localhost", "3", "200", false, "address of the sender" },
+	{ "smtp.ca_file", CONF_FILE, AT(smtp_ca_file), "", NULL, NULL, false, "certificates to trust instead of the system's; empty: the system's" },
+	{ "smtp.retry", CONF_DURATION, AT(smtp_retry), "30s", "10ms", "1h", false, "pause after the first failure; doubled after each, ten attempts" },
+
+	{ "webhook.allow", CONF_TEXT, AT(webhook_allow), "", "0", "2000", false, "private networks that webhooks may reach, as 10.1.0.0/16, fd00::/8; others are refused, and http:// everywhere else" },
+	{ "webhook.timeout", CONF_DURATION, AT(webhook_timeout), "15s", "100ms", "1min", false, "a receiver's time to answer" },
+	{ "webhook.retry", CONF_DURATION, AT(webhook_retry), "5s", "10ms", "1h", false, "pause after the first failure; then 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h in proportion to it" },
+	{ "webhook.disable_after", CONF_DURATION, AT(webhook_disable_after), "5d", "1s", "90d", false, "a webhook that has only failed for so long is switched off" },
 };
 /* clang-format on */
 const size_t core_config_keys_count = sizeof(core_config_keys) / sizeof(core_config_keys[0]);

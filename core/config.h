@@ -40,6 +40,23 @@ struct core_config {
 	usec_t drift_period;
 	usec_t change_lock_budget;
 	int64_t change_lock_tries;
+
+	usec_t notices_period;
+	usec_t notices_keep;
+	int64_t notices_max;
+	const char *console_url;
+
+	const char *smtp_url;
+	const char *smtp_user;
+	const char *smtp_password;
+	const char *smtp_from;
+	const char *smtp_ca_file;
+	usec_t smtp_retry;
+
+	const char *webhook_allow;
+	usec_t webhook_timeout;
+	usec_t webhook_retry;
+	usec_t webhook_disable_after;
 };
 
 extern const struct conf_key core_config_keys[];

@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "core/config.h"
 #include "core/feed/feed.h"
+#include "core/webhooks/webhooks.h"
 #include "daemon/generations.h"
 #include "daemon/jobs.h"
 #include "http/http.h"
@@ -18,6 +19,7 @@
 struct core {
 	struct core_config config;
 	struct access_roles *roles;
+	struct core_webhooks_nets webhook_nets; /* of webhook.allow */
 
 	struct loop *loop;
 	struct task_engine *tasks;
@@ -36,6 +38,7 @@ struct core {
 	struct postgres_pool *executor;
 	struct postgres_pool *airlock;
 	struct core_feed_heal_conf heal; /* its pools */
+	struct postgres_pool *notices;   /* and webhooks */
 	struct daemon_jobs *jobs;
 };
 

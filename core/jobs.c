@@ -8,6 +8,8 @@
 #include "core/feed/feed.h"
 #include "core/flags/flags.h"
 #include "core/session/session.h"
+#include "core/notices/notices.h"
+#include "core/webhooks/webhooks.h"
 
 #define JOB_TIMEOUT (60 * USEC_PER_SEC)
 
@@ -33,6 +35,39 @@ apply_pool(struct core *c, struct postgres_pool **out, struct err_info *info)
 		out, info);
 }
 
+static void
+notices_start(struct core *c)
+{
+	const struct core_config *k = &c->config;
+
+	core_notices_jobs(c->jobs, &(struct core_notices_conf) {
+					   .loop = c->loop,
+					   .engine = c->tasks,
+					   .pool = c->notices,
+					   .roles = c->roles,
+					   .period = k->notices_period,
+					   .keep = k->notices_keep,
+					   .max = k->notices_max,
+					   .url = k->console_url,
+					   .smtp = { .url = k->smtp_url,
+						     .user = k->smtp_user,
+						     .password = k->smtp_password,
+						     .from = k->smtp_from,
+						     .ca_file = k->smtp_ca_file,
+						     .retry = k->smtp_retry },
+				   });
+	core_webhooks_jobs(c->jobs, &(struct core_webhooks_conf) {
+					    .loop = c->loop,
+					    .engine = c->tasks,
+					    .pool = c->notices,
+					    .nets = &c->webhook_nets,
+					    .period = k->notices_period,
+					    .timeout = k->webhook_timeout,
+					    .retry = k->webhook_retry,
+					    .disable_after = k->webhook_disable_after,
+				    });
+}
+
 enum err
 core_jobs_start(struct core *c, struct err_info *info)
 {
@@ -52,6 +87,8 @@ core_jobs_start(struct core *c, struct err_info *info)
 				    &c->heal.airlock, info);
 	if (err == ERR_OK)
 		err = apply_pool(c, &c->heal.apply, info);
+	if (err == ERR_OK)
+		err = core_job_pool(c, "core/executor", &executor, JOB_TIMEOUT, &c->notices, info);
 	if (err != ERR_OK)
 		return err;
 	c->jobs = daemon_jobs_create(c->loop, c->tasks, c->lead);
@@ -76,6 +113,7 @@ core_jobs_start(struct core *c, struct err_info *info)
 				  });
 	core_feed_jobs(c->jobs, c->lead, c->airlock, c->config.feed_heartbeat_period);
 	core_feed_heal_jobs(c->jobs, &c->heal);
+	notices_start(c);
 	return ERR_OK;
 }
 
@@ -83,6 +121,9 @@ void
 core_jobs_finish(struct core *c)
 {
 	core_change_jobs_finish();
+	core_notices_jobs_finish();
+	core_webhooks_jobs_finish();
+	postgres_pool_destroy(c->notices);
 	postgres_pool_destroy(c->lead);
 	postgres_pool_destroy(c->executor);
 	postgres_pool_destroy(c->airlock);

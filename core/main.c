@@ -15,10 +15,13 @@
 #include "core/feed/feed.h"
 #include "core/flags/flags.h"
 #include "core/install/install.h"
+#include "core/notices/notices.h"
 #include "core/principals/principals.h"
 #include "core/promotion/promotion.h"
 #include "core/session/session.h"
+#include "core/webhooks/webhooks.h"
 #include "daemon/program.h"
+#include "http/mail.h"
 
 #define MAX_TASKS 16384
 #define COMMAND_DEADLINE (600 * USEC_PER_SEC)
@@ -99,6 +102,7 @@ process_start(const struct process_role *role, void *arg UNUSED, struct err_info
 		daemon_secret_forget(&core.config.executor_password);
 		daemon_secret_forget(&core.config.airlock.password);
 		daemon_secret_forget(&core.config.rehearsal.password);
+		daemon_secret_forget(&core.config.smtp_password);
 	}
 	enum err err = ERR_OK;
 	if (role->is_jobs)
@@ -147,6 +151,8 @@ metrics_register(void)
 	core_events_metrics();
 	core_feed_metrics();
 	core_flags_metrics();
+	core_notices_metrics();
+	core_webhooks_metrics();
 	core_worker_metrics();
 }
 
@@ -159,6 +165,28 @@ roles_load(void)
 	if (err != ERR_OK)
 		fprintf(stderr, "%.*s", STR_FMT(buf_str(&errors.text)));
 	yaml_errors_free(&errors);
+	return err;
+}
+
+/* What the types of the keys cannot say. */
+static enum err
+config_check(void)
+{
+	struct err_info info = { .code = ERR_OK };
+	const char *smtp = core.config.smtp_url;
+	enum err err = roles_load();
+
+	if (err != ERR_OK)
+		return err;
+	err = core_webhooks_nets_parse(core.config.webhook_allow, &core.webhook_nets, &info);
+	if (err == ERR_OK && smtp[0] != '\0' && strncmp(smtp, "smtp://", 7) != 0 &&
+	    strncmp(smtp, "smtps://", 8) != 0)
+		err = err_set(&info, ERR_CONFIG, "smtp.url", "must begin with smtp:// or smtps://");
+	if (err == ERR_OK && !http_mail_address_valid(str_of(core.config.smtp_from)))
+		err = err_set(&info, ERR_CONFIG, "smtp.from", "\"%s\" is not an e-mail address",
+			      core.config.smtp_from);
+	if (err != ERR_OK)
+		fprintf(stderr, "%s: %s\n", info.field, info.msg);
 	return err;
 }
 
@@ -183,7 +211,7 @@ main(int argc, char **argv)
 					  .n_keys = core_config_keys_count,
 					  .config = &core.config.common,
 					  .config_bytes = sizeof(core.config),
-					  .check = roles_load,
+					  .check = config_check,
 					  .metrics = metrics_register,
 					  .command = command_run,
 					  .start = process_start,

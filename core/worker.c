@@ -12,11 +12,13 @@
 #include "core/customer/customer.h"
 #include "core/feed/feed.h"
 #include "core/flags/flags.h"
+#include "core/notices/notices.h"
 #include "core/people/people.h"
 #include "core/principals/principals.h"
 #include "core/promotion/promotion.h"
 #include "core/views/views.h"
 #include "core/session/session.h"
+#include "core/webhooks/webhooks.h"
 #include "daemon/daemon.h"
 #include "gen/sql_core.h"
 
@@ -158,6 +160,8 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		.access = c->access,
 		.token_lifetime = c->config.token_lifetime,
 	});
+	core_notices_use(c->app);
+	core_webhooks_use(c->app, &c->webhook_nets);
 	core_promotion_use(&(struct core_promotion_conf) {
 		.loop = c->loop,
 		.engine = c->tasks,
@@ -238,6 +242,8 @@ static const struct {
 	{ core_change_routes, &core_change_routes_count },
 	{ core_promotion_routes, &core_promotion_routes_count },
 	{ core_flags_routes, &core_flags_routes_count },
+	{ core_notices_routes, &core_notices_routes_count },
+	{ core_webhooks_routes, &core_webhooks_routes_count },
 	{ core_customer_routes, &core_customer_routes_count },
 	{ core_views_routes, &core_views_routes_count },
 };

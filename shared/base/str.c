@@ -284,6 +284,22 @@ base64url_encode(const void *src, size_t n, char *dst, size_t size)
 	return need;
 }
 
+size_t
+base64_encode(const void *src, size_t n, char *dst, size_t size)
+{
+	if (size > 0)
+		dst[0] = '\0';
+	if ((n + 2) / 3 * 4 >= size)
+		return 0;
+	size_t len = base64url_encode(src, n, dst, size);
+	for (size_t i = 0; i < len; i++)
+		dst[i] = dst[i] == '-' ? '+' : dst[i] == '_' ? '/' : dst[i];
+	while (len % 4 != 0)
+		dst[len++] = '=';
+	dst[len] = '\0';
+	return len;
+}
+
 static int
 base64url_value(char c)
 {

@@ -50,6 +50,8 @@ const char *str_nearest(struct str s, const char *const *known);
  * it; 0 and an empty text if `size` is too small. Decode is strict (canonical); ERR_INVALID also if `size` is too small.
  */
 size_t base64url_encode(const void *src, size_t n, char *dst, size_t size);
+size_t base64_encode(const void *src, size_t n, char *dst,
+		     size_t size); /* RFC 4648 section 4, padded; 4*ceil(n/3)+1 bytes with the NUL */
 MUST_CHECK enum err base64url_decode(struct str src, void *dst, size_t size, size_t *out_len);
 
 /* Lower-case hexadecimal, in both directions; encode's dst needs 2n+1. */

@@ -64,6 +64,7 @@ extern const struct cli_command cli_team_commands[];
 extern const struct cli_command cli_token_commands[];
 extern const struct cli_command cli_feed_commands[];
 extern const struct cli_command cli_session_commands[];
+extern const struct cli_command cli_notices_commands[];
 extern const struct cli_command cli_doctor_commands[];
 extern const struct cli_command cli_compare_commands[];
 extern const struct cli_command cli_load_commands[];

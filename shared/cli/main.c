@@ -26,6 +26,7 @@ static const struct group {
 	{ "People and services", cli_user_commands },
 	{ "Teams", cli_team_commands },
 	{ "Tokens", cli_token_commands },
+	{ "Notices", cli_notices_commands },
 	{ "Feed", cli_feed_commands },
 	{ "Sign-in", cli_session_commands },
 	{ "Installation", cli_doctor_commands },

@@ -1,20 +1,19 @@
 /*
- * client.c — libcurl's multi interface driven by libevent: curl says which sockets and which timer it wants, we tell it what became
- * ready, and collect what has finished. A finished call wakes its task with the reply; if the task has gone the reply is dropped.
+ * client.c — calls over libcurl (multi.c drives it). A finished call wakes its task with the reply; if the task has gone the reply is
+ * dropped.
  *
- * Invariants: curl's callbacks only (dis)arm events, they never call back into curl; a call is in the list exactly while its easy
- * handle is in the multi handle.
+ * Invariant: a call is in the list exactly while its easy handle is in the multi handle.
  */
 #include "http/client.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
-#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "http/multi.h"
 
 #define TIMEOUT_DEFAULT (5 * USEC_PER_SEC)
 #define CONNECTIONS_DEFAULT 4
@@ -22,14 +21,12 @@
 #define CA_CACHE_S 60L /* a new file of roots is seen after that */
 
 struct http_client {
-	struct event_base *base;
 	struct task_engine *engine;
 	struct http_client_conf conf;
 	char *origin;
 	char *token;
 	char *ca_file;
-	CURLM *multi;
-	struct event *timer;
+	struct http_multi *multi;
 	struct call *calls;
 	unsigned n_calls;
 };
@@ -49,6 +46,7 @@ struct call {
 	unsigned slot;
 	bool writes;
 	bool too_large;
+	bool refused; /* by peer_allowed */
 	char error[CURL_ERROR_SIZE];
 	struct http_client_reply *reply;
 	struct call *prev, *next;
@@ -120,7 +118,7 @@ call_unlink(struct call *k)
 {
 	struct http_client *c = k->client;
 
-	(void)curl_multi_remove_handle(c->multi, k->easy);
+	http_multi_remove(c->multi, k->easy);
 	if (k->prev != NULL)
 		k->prev->next = k->next;
 	else
@@ -151,6 +149,9 @@ call_finish(struct call *k, CURLcode code)
 		if (k->too_large)
 			(void)err_set(&info, ERR_UPSTREAM, NULL,
 				      "the reply is larger than %zu bytes", c->conf.reply_max);
+		else if (k->refused && code == CURLE_COULDNT_CONNECT)
+			(void)err_set(&info, ERR_FORBIDDEN, NULL,
+				      "the address of the other server may not be reached");
 		else if (code == CURLE_OPERATION_TIMEDOUT)
 			(void)err_set(&info, ERR_TIMEOUT, NULL, "no reply in time: %s", why);
 		else if (k->writes && request_bytes > 0)
@@ -166,78 +167,28 @@ call_finish(struct call *k, CURLcode code)
 }
 
 static void
-finished_collect(struct http_client *c)
+call_done(void *private, CURLcode code)
 {
-	int left = 0;
+	call_finish(private, code);
+}
 
-	for (const CURLMsg *m = curl_multi_info_read(c->multi, &left); m != NULL;
-	     m = curl_multi_info_read(c->multi, &left)) {
-		char *private = NULL;
-		if (m->msg != CURLMSG_DONE)
-			continue;
-		const CURLcode code = m->data.result;
-		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
-		call_finish((struct call *)(void *)private, code);
+/* ---- what curl asks and brings ---- */
+
+/*
+ * The address of every connection that is really opened is judged here, after the name was resolved: what a name pointed to when
+ * somebody looked before does not matter.
+ */
+static curl_socket_t
+socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct call *k = arg;
+	const struct http_client_conf *conf = &k->client->conf;
+
+	if (purpose != CURLSOCKTYPE_IPCXN || !conf->peer_allowed(&address->addr, conf->arg)) {
+		k->refused = true;
+		return CURL_SOCKET_BAD;
 	}
-}
-
-/* ---- curl and libevent ---- */
-
-static void
-socket_ready(evutil_socket_t fd, short what, void *arg)
-{
-	struct http_client *c = arg;
-	int running = 0;
-	const int flags = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
-			  ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
-
-	(void)curl_multi_socket_action(c->multi, fd, flags, &running);
-	finished_collect(c);
-}
-
-static void
-timer_fired(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
-{
-	struct http_client *c = arg;
-	int running = 0;
-
-	(void)curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	finished_collect(c);
-}
-
-static int
-socket_wanted(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg, void *known)
-{
-	struct http_client *c = arg;
-	struct event *event = known;
-
-	if (event != NULL)
-		event_free(event);
-	event = NULL;
-	if (what != CURL_POLL_REMOVE) {
-		const short events =
-			(short)(EV_PERSIST | ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
-				((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
-		event = event_new(c->base, fd, events, socket_ready, c);
-		if (event == NULL || event_add(event, NULL) != 0) {
-			if (event != NULL)
-				event_free(event);
-			event = NULL;
-		}
-	}
-	(void)curl_multi_assign(c->multi, fd, event);
-	return what != CURL_POLL_REMOVE && event == NULL ? -1 : 0;
-}
-
-static int
-timer_wanted(CURLM *multi UNUSED, long ms, void *arg)
-{
-	struct http_client *c = arg;
-
-	if (ms < 0)
-		return event_del(c->timer);
-	const struct timeval after = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-	return event_add(c->timer, &after);
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static size_t
@@ -383,6 +334,11 @@ options_set(struct call *k, const struct task *t, const struct http_client_call 
 	good = good && curl_easy_setopt(e, CURLOPT_HEADERDATA, k) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, body_take) == CURLE_OK;
 	good = good && curl_easy_setopt(e, CURLOPT_WRITEDATA, k) == CURLE_OK;
+	if (k->client->conf.peer_allowed != NULL) {
+		good = good &&
+		       curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, socket_open) == CURLE_OK;
+		good = good && curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, k) == CURLE_OK;
+	}
 	good = good && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, http_method_name(call->method)) ==
 			       CURLE_OK;
 	if (call->method == HTTP_HEAD)
@@ -455,7 +411,7 @@ http_client_wait(struct http_client *c, struct task *t, const struct http_client
 		call_free(k);
 		return task_fail_set(t, ERR_BUSY, NULL, "the step waits for too many things");
 	}
-	if (curl_multi_add_handle(c->multi, k->easy) != CURLM_OK) {
+	if (http_multi_add(c->multi, k->easy) != ERR_OK) {
 		task_wait_undo(t, k->slot);
 		call_free(k);
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory to ask another server");
@@ -498,15 +454,9 @@ http_client_is_safe(const char *url)
 struct http_client *
 http_client_create(struct loop *l, struct task_engine *e, const struct http_client_conf *conf)
 {
-	static bool ready;
 	struct http_client *c = calloc(1, sizeof(*c));
 
 	BUG_ON(c == NULL);
-	if (!ready) {
-		BUG_ON(curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK);
-		ready = true;
-	}
-	c->base = loop_base(l);
 	c->engine = e;
 	c->conf = *conf;
 	c->conf.timeout = conf->timeout > 0 ? conf->timeout : TIMEOUT_DEFAULT;
@@ -527,16 +477,9 @@ http_client_create(struct loop *l, struct task_engine *e, const struct http_clie
 		c->ca_file = strdup(conf->ca_file);
 		BUG_ON(c->ca_file == NULL);
 	}
-	c->timer = event_new(c->base, -1, 0, timer_fired, c);
-	c->multi = curl_multi_init();
-	BUG_ON(c->timer == NULL || c->multi == NULL);
-	(void)curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
-	(void)curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-	(void)curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
-	(void)curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-	(void)curl_multi_setopt(
-		c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-		(long)(conf->connections_max > 0 ? conf->connections_max : CONNECTIONS_DEFAULT));
+	c->multi = http_multi_create(
+		l, conf->connections_max > 0 ? conf->connections_max : CONNECTIONS_DEFAULT,
+		call_done);
 	return c;
 }
 
@@ -553,8 +496,7 @@ http_client_destroy(struct http_client *c)
 		task_wake(c->engine, k->task, k->slot, ERR_STOPPING, &info, NULL, NULL);
 		call_free(k);
 	}
-	(void)curl_multi_cleanup(c->multi);
-	event_free(c->timer);
+	http_multi_destroy(c->multi);
 	if (c->token != NULL)
 		explicit_bzero(c->token, strlen(c->token));
 	free(c->token);

@@ -23,6 +23,7 @@
 #define HTTP_CLIENT_HEAD_BYTES_MAX ((size_t)64 * 1024)
 #define HTTP_CLIENT_HEADERS_MAX 16
 
+struct sockaddr;
 struct http_client_conf {
 	const char *
 		base; /* put before URLs that begin with '/': "http://127.0.0.1:7410"; may be NULL. Copied */
@@ -34,6 +35,9 @@ struct http_client_conf {
 	size_t reply_max; /* bytes of a body; 0 = HTTP_CLIENT_REPLY_DEFAULT                                */
 	unsigned
 		connections_max; /* 0 = 4                                                                       */
+	/* May a connection to this address be opened? Asked for every one, after the name was resolved. NULL: any may. */
+	bool (*peer_allowed)(const struct sockaddr *address, void *arg);
+	void *arg;
 };
 
 /* What is sent there cannot be read on the way: it is https, or http to this machine itself. False for what is no URL. */
@@ -65,7 +69,7 @@ struct http_client_call {
 /*
  * Ask, as one wait of the calling step: returns STEP_WAIT, or the task failed (ERR_BUSY, ERR_INVALID a header with a line break or
  * a URL that is none, ERR_NO_MEMORY). A reply of any status is a success of the wait. The wait fails with ERR_UPSTREAM (no
- * connection, no valid answer, a reply past its limit), ERR_UNKNOWN_END (lost after a write was sent), ERR_TIMEOUT, ERR_STOPPING.
+ * connection, no valid answer, a reply past its limit), ERR_FORBIDDEN (peer_allowed said no), ERR_UNKNOWN_END (lost after a write was sent), ERR_TIMEOUT, ERR_STOPPING.
  */
 enum step http_client_wait(struct http_client *c, struct task *t,
 			   const struct http_client_call *call);

@@ -207,6 +207,34 @@ END_TEST
 static const char *const bad_base64[] = { "Z",     "Zg==",  "Zh",   "Zm9",
 					  "Zm9vY", "Zm 9v", "+/+/", "Zm9v\n" };
 
+START_TEST(base64_padded)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		const char *text;
+	} rows[] = {
+		{ "", 0, "" },
+		{ "f", 1, "Zg==" },
+		{ "fo", 2, "Zm8=" },
+		{ "foo", 3, "Zm9v" },
+		{ "foob", 4, "Zm9vYg==" },
+		{ "\xfb\xff\xbf", 3, "+/+/" },
+		{ "\xff\xff", 2, "//8=" },
+	};
+	char out[16];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const size_t need = strlen(rows[i].text);
+		ck_assert_uint_eq(base64_encode(rows[i].bytes, rows[i].n, out, need + 1), need);
+		ck_assert_str_eq(out, rows[i].text);
+		/* One byte too few: nothing. */
+		ck_assert_uint_eq(base64_encode(rows[i].bytes, rows[i].n, out, need), 0);
+		ck_assert(need == 0 || out[0] == '\0');
+	}
+}
+END_TEST
+
 START_TEST(base64url_strict)
 {
 	char bytes[16];
@@ -246,6 +274,7 @@ suite(void)
 	tcase_add_test(tc, copying);
 	tcase_add_loop_test(tc, did_you_mean, 0, ARRAY_LEN(nearest));
 	tcase_add_loop_test(tc, base64url_both_ways, 0, ARRAY_LEN(base64));
+	tcase_add_test(tc, base64_padded);
 	tcase_add_loop_test(tc, base64url_strict, 0, ARRAY_LEN(bad_base64));
 	tcase_add_test(tc, hex_both_ways);
 	suite_add_tcase(s, tc);

@@ -285,6 +285,38 @@ START_TEST(test_too_many)
 }
 END_TEST
 
+static bool
+only_documentation(const struct sockaddr *address, void *arg)
+{
+	unsigned *asked = arg;
+	const struct sockaddr_in *in = (const void *)address;
+
+	(*asked)++;
+	return address->sa_family == AF_INET && ntohl(in->sin_addr.s_addr) >> 8 == 0xc00002;
+}
+
+/* What counts is the address that is connected to, however the URL writes it. */
+START_TEST(test_a_peer_may_be_refused)
+{
+	static const char *const hosts[] = { "127.0.0.1", "localhost", "2130706433", "0x7f.1" };
+	unsigned asked = 0;
+	char url[64];
+
+	up();
+	http_client_destroy(asker);
+	asker = http_client_create(
+		loop, engine,
+		&(struct http_client_conf) { .peer_allowed = only_documentation, .arg = &asked });
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		(void)snprintf(url, sizeof(url), "http://%s%s/echo", hosts[i], strrchr(base, ':'));
+		run(&(struct http_client_call) { .method = HTTP_POST, .url = str_of(url) });
+		ck_assert_msg(got.err == ERR_FORBIDDEN, "%s: %d", url, got.err);
+	}
+	ck_assert_uint_ge(asked, sizeof(hosts) / sizeof(hosts[0]));
+	down();
+}
+END_TEST
+
 static Suite *
 client_suite(void)
 {
@@ -300,6 +332,7 @@ client_suite(void)
 	tcase_add_test(c, test_task_ends_first);
 	tcase_add_test(c, test_stopping);
 	tcase_add_test(c, test_too_many);
+	tcase_add_test(c, test_a_peer_may_be_refused);
 	suite_add_tcase(s, c);
 	return s;
 }

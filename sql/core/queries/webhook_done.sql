@@ -1,0 +1,12 @@
+-- webhook_done.sql — what became of one attempt to deliver.
+-- $1 uuid     delivery
+-- $2 int      attempt
+-- $3 text     delivered, again, dead or gone
+-- $4 int      status of the answer; null: there was none
+-- $5 int      milliseconds it took
+-- $6 text     error
+-- $7 bigint   milliseconds until the next attempt
+-- $8 bigint   seconds of nothing but failure after which the endpoint is switched off
+-- lane slow
+-- prepare lazy
+select webhook.done($1, $2, $3, $4, $5, $6, $7, make_interval(secs => $8))
