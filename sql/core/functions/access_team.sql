@@ -1,12 +1,13 @@
 -- Teams and who is in them.
 CREATE FUNCTION access.team_json(p_id uuid) RETURNS json
-LANGUAGE sql STABLE SET search_path = '' AS $$
-SELECT to_json(x) FROM (SELECT t.id, t.name, t.slug, t.parent,
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+	RETURN (SELECT to_json(x) FROM (SELECT t.id, t.name, t.slug, t.parent,
 	(SELECT count(*) FROM access.membership m WHERE m.team = t.id) AS members,
 	ARRAY(SELECT m.principal FROM access.membership m WHERE m.team = t.id AND m.is_lead ORDER BY m.principal) AS leads,
 	t.archived_at, t.created_at, t.updated_at, t.version
-	FROM access.team t WHERE t.id = p_id) x
-$$;
+	FROM access.team t WHERE t.id = p_id) x);
+END $$;
 
 CREATE FUNCTION access.team_check(p_patch jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = '' AS $$

@@ -1,11 +1,12 @@
 -- Tokens: made with a fresh hash, rotated with an overlap, revoked. Whether the actor may is decided before, but for whose token it is.
 CREATE FUNCTION access.token_json(p_id uuid) RETURNS json
-LANGUAGE sql STABLE SET search_path = '' AS $$
-SELECT to_json(x) FROM (SELECT t.id, t.principal, p.name AS principal_name, t.audience, t.prefix, t.label, t.scopes, t.created_at,
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+	RETURN (SELECT to_json(x) FROM (SELECT t.id, t.principal, p.name AS principal_name, t.audience, t.prefix, t.label, t.scopes, t.created_at,
 	t.created_by, t.expires_at, t.last_used_at, t.revoked_at, t.replaced_by,
 	t.revoked_at IS NULL AND t.expires_at > now() AND p.disabled_at IS NULL AS live
-	FROM access.token t JOIN access.principal p ON p.id = t.principal WHERE t.id = p_id) x
-$$;
+	FROM access.token t JOIN access.principal p ON p.id = t.principal WHERE t.id = p_id) x);
+END $$;
 
 CREATE FUNCTION access.token_create(p_actor uuid, p_request text, p_id uuid, p_principal uuid, p_audience text, p_hash text,
 	p_prefix text, p_label text, p_scopes text[], p_expires timestamptz) RETURNS json

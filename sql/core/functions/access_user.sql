@@ -1,7 +1,9 @@
--- Users and service principals. user_json shows the private part (e-mail, locale) only where the caller says so.
+-- Users and service principals. A function in SQL that sets its search_path is planned anew at each call: what is read often is in
+-- plpgsql, which keeps its plan. user_json shows the private part (e-mail, locale) only where the caller says so.
 CREATE FUNCTION access.user_json(p_id uuid, p_private boolean) RETURNS json
-LANGUAGE sql STABLE SET search_path = '' AS $$
-SELECT (to_jsonb(u) - CASE WHEN p_private THEN ARRAY[]::text[] ELSE ARRAY['email', 'locale'] END
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+	RETURN (SELECT (to_jsonb(u) - CASE WHEN p_private THEN ARRAY[]::text[] ELSE ARRAY['email', 'locale'] END
 	- CASE u.kind WHEN 'user' THEN ARRAY['business_owner', 'technical_owner'] ELSE ARRAY['email', 'locale'] END)::json
 FROM (SELECT p.id, p.name, p.kind, p.display_name, p.email, p.locale, p.business_owner, p.technical_owner,
 	ARRAY(SELECT g.role FROM access.role_grant g WHERE g.principal = p.id ORDER BY g.role) AS roles,
@@ -9,8 +11,8 @@ FROM (SELECT p.id, p.name, p.kind, p.display_name, p.email, p.locale, p.business
 		'[]') FROM access.membership m JOIN access.team t ON t.id = m.team
 		WHERE m.principal = p.id AND t.archived_at IS NULL) AS teams,
 	p.disabled_at, p.created_at, p.updated_at, p.version
-	FROM access.principal p WHERE p.id = p_id) u
-$$;
+	FROM access.principal p WHERE p.id = p_id) u);
+END $$;
 
 -- The values of a body; p_patch holds only members that its caller has allowed.
 CREATE FUNCTION access.user_check(p_patch jsonb) RETURNS void

@@ -21,7 +21,7 @@ WITH ns AS (
 	SELECT * FROM everyrel WHERE NOT relispartition
 ), acl AS (
 	SELECT c.oid, coalesce((SELECT string_agg(x::text, ',' ORDER BY x::text COLLATE "C")
-		FROM unnest(c.relacl) x), '') AS acl
+		FROM unnest(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))) x), '') AS acl
 	FROM everyrel c
 )
 SELECT 'schema', nspname::text, nspname::text, 'owner=' || pg_get_userbyid(nspowner) || ' acl='
