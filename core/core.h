@@ -32,6 +32,7 @@ struct core {
 	struct http_server *http;
 	struct daemon_generations *generations;
 	struct loop_timer *used_timer;
+	struct loop_timer *refused_timer;
 
 	/* the jobs child: the only holder of the executor's secrets */
 	struct postgres_pool *lead;
@@ -50,6 +51,8 @@ struct daemon_login core_executor_login(const struct core *c);
 
 /* Before the fork: every process must know the same metrics in the same order. */
 void core_worker_metrics(void);
+/* Every route of the daemon, for --print-routes. */
+void core_worker_routes(bool *first);
 MUST_CHECK enum err core_worker_start(struct core *c, const struct process_role *role,
 				      struct err_info *info);
 void core_worker_stop(struct core *c);

@@ -212,6 +212,7 @@ main(int argc, char **argv)
 					  .config = &core.config.common,
 					  .config_bytes = sizeof(core.config),
 					  .check = config_check,
+					  .print_routes = core_worker_routes,
 					  .metrics = metrics_register,
 					  .command = command_run,
 					  .start = process_start,

@@ -16,6 +16,7 @@
 #include "core/people/people.h"
 #include "core/principals/principals.h"
 #include "core/promotion/promotion.h"
+#include "core/rights/rights.h"
 #include "core/views/views.h"
 #include "core/session/session.h"
 #include "core/webhooks/webhooks.h"
@@ -23,6 +24,7 @@
 #include "gen/sql_core.h"
 
 #define USED_PERIOD (5 * USEC_PER_SEC)
+#define REFUSED_PERIOD (2 * USEC_PER_SEC)
 
 /* ---- generations: what this worker serves ---- */
 
@@ -30,13 +32,14 @@ static int64_t
 access_served(void *arg)
 {
 	const struct core *c = arg;
-	return access_generation(c->access);
+	return MIN(access_generation(c->access), access_members_generation(c->access));
 }
 
 static void
 access_load(struct task_engine *e, void *arg UNUSED)
 {
 	core_principals_load(e);
+	core_rights_load(e);
 }
 
 static void
@@ -100,7 +103,7 @@ ready(struct buf *detail, void *arg)
 	const struct core *c = arg;
 	const bool database = postgres_pool_ready(c->app);
 	const bool schema = record_engine_generation(c->records) >= 0;
-	const bool access = access_generation(c->access) >= 0;
+	const bool access = access_served(arg) >= 0;
 	const bool flags = core_flags_served(NULL) >= 0;
 	const bool all = database && schema && access && flags;
 
@@ -127,13 +130,38 @@ flush_used(void *arg)
 	core_session_flush_used(c->tasks);
 }
 
+static void
+flush_refused(void *arg)
+{
+	const struct core *c = arg;
+	core_rights_flush(c->tasks);
+}
+
 /* ---- start ---- */
+
+static struct access_limits
+limits_of(const struct daemon_config *c)
+{
+	return (struct access_limits) {
+		.window = c->limit_window,
+		.address = c->limit_address,
+		.other = c->limit_other,
+		.of = { { "operator", c->limit_operator },
+			{ "innovator", c->limit_innovator },
+			{ "product_owner", c->limit_product_owner },
+			{ "agent", c->limit_agent },
+			{ "service", c->limit_service } },
+		.n = 5,
+	};
+}
 
 static enum err
 snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 {
 	enum err err =
-		access_create(&(struct access_conf) { .daemon = ACCESS_CORE, .roles = c->roles },
+		access_create(&(struct access_conf) { .daemon = ACCESS_CORE,
+						      .roles = c->roles,
+						      .limits = limits_of(&c->config.common) },
 			      &c->access, info);
 	if (err != ERR_OK)
 		return err;
@@ -151,8 +179,15 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		&c->records, info);
 	if (err != ERR_OK)
 		return err;
-	core_customer_use(c->records, c->app);
+	core_customer_use(c->records, c->app, c->access);
 	core_views_use(c->records, c->app);
+	core_rights_use(&(struct core_rights_conf) {
+		.access = c->access,
+		.pool = c->app,
+		.records = c->records,
+		.swapped = access_swapped,
+		.arg = c,
+	});
 	core_feed_use(c->app);
 	core_change_use(c->app);
 	core_people_use(&(struct core_people_conf) {
@@ -244,15 +279,32 @@ static const struct {
 	{ core_flags_routes, &core_flags_routes_count },
 	{ core_notices_routes, &core_notices_routes_count },
 	{ core_webhooks_routes, &core_webhooks_routes_count },
+	{ core_rights_routes, &core_rights_routes_count },
 	{ core_customer_routes, &core_customer_routes_count },
 	{ core_views_routes, &core_views_routes_count },
 };
 
 void
-core_worker_metrics(void)
+core_worker_routes(bool *first)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
+		daemon_routes_print(rooms[i].routes, *rooms[i].n, first);
+}
+
+void
+core_worker_metrics(void)
+{
+	access_limits_map();
+	access_refusal_metrics();
+	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
 		http_metrics_register(rooms[i].routes, *rooms[i].n);
+}
+
+static void
+request_ended(struct task *t, int status, size_t bytes, void *arg)
+{
+	access_request_ended(t);
+	daemon_access_line(t, status, bytes, arg);
 }
 
 static enum err
@@ -262,11 +314,12 @@ http_start(struct core *c, int listen_fd, struct err_info *info)
 	struct http_conf conf = daemon_http_conf(&c->config.common);
 
 	conf.guard = access_guard;
-	conf.on_end = daemon_access_line;
+	conf.on_end = request_ended;
 	conf.arg = &access_line;
 	enum err err = http_server_create(c->loop, c->tasks, &conf, &c->http, info);
 	for (size_t i = 0; i < ARRAY_LEN(rooms) && err == ERR_OK; i++)
 		err = http_server_routes(c->http, rooms[i].routes, *rooms[i].n, info);
+	core_rights_server(c->http);
 	if (err != ERR_OK)
 		return err;
 	daemon_health_set(ready, c);
@@ -286,6 +339,8 @@ core_worker_start(struct core *c, const struct process_role *role, struct err_in
 		err = http_start(c, role->listen_fd, info);
 	if (err == ERR_OK)
 		c->used_timer = loop_every(c->loop, USED_PERIOD, flush_used, c);
+	if (err == ERR_OK)
+		c->refused_timer = loop_every(c->loop, REFUSED_PERIOD, flush_refused, c);
 	return err;
 }
 
@@ -300,6 +355,7 @@ void
 core_worker_stop(struct core *c)
 {
 	core_flags_drain();
+	core_rights_flush(c->tasks);
 	http_server_drain(c->http, drained, c);
 }
 
@@ -307,6 +363,7 @@ void
 core_worker_finish(struct core *c)
 {
 	loop_timer_destroy(c->used_timer);
+	loop_timer_destroy(c->refused_timer);
 	http_server_destroy(c->http);
 	core_session_stop();
 	core_promotion_finish();

@@ -147,6 +147,7 @@ main(int argc, char **argv)
 					  .config_bytes = sizeof(sandbox.config),
 					  .rules = sandbox_config_rules,
 					  .check = roles_load,
+					  .print_routes = sandbox_worker_routes,
 					  .metrics = metrics_register,
 					  .command = command_run,
 					  .start = process_start,

@@ -52,6 +52,8 @@ struct daemon_login sandbox_deployer_login(const struct sandbox *c);
 
 /* Before the fork: every process must know the same metrics in the same order. */
 void sandbox_worker_metrics(void);
+/* Every route of the daemon, for --print-routes. */
+void sandbox_worker_routes(bool *first);
 /* What a worker and the jobs child both have: the way into core, made once a process; a runtime of features for each. */
 void sandbox_core_start(struct sandbox *c);
 struct feature_runtime *sandbox_runtime(struct sandbox *c, int worker, bool measures);

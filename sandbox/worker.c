@@ -12,6 +12,7 @@
 #include "sandbox/flags/flags.h"
 #include "sandbox/hypothesis/hypothesis.h"
 #include "sandbox/principals/principals.h"
+#include "sandbox/principals/report.h"
 #include "sandbox/replica/acknowledge.h"
 #include "sandbox/replica/replica.h"
 #include "daemon/daemon.h"
@@ -125,6 +126,7 @@ rooms_start(struct sandbox *c, unsigned worker)
 		.features_max = c->config.features_max,
 	});
 	sandbox_experiment_use(c->app, c->core);
+	sandbox_report_start(c->loop, c->tasks, c->access, c->core);
 	sandbox_acknowledge_start(c->loop, c->tasks,
 				  &(struct sandbox_acknowledge_conf) {
 					  .core = c->core,
@@ -137,11 +139,28 @@ rooms_start(struct sandbox *c, unsigned worker)
 				  });
 }
 
+static struct access_limits
+limits_of(const struct daemon_config *c)
+{
+	return (struct access_limits) {
+		.window = c->limit_window,
+		.address = c->limit_address,
+		.other = c->limit_other,
+		.of = { { "operator", c->limit_operator },
+			{ "innovator", c->limit_innovator },
+			{ "product_owner", c->limit_product_owner },
+			{ "agent", c->limit_agent },
+			{ "service", c->limit_service } },
+		.n = 5,
+	};
+}
+
 static enum err
 snapshots_start(struct sandbox *c, unsigned worker, struct err_info *info)
 {
 	enum err err = access_create(&(struct access_conf) { .daemon = ACCESS_SANDBOX,
 							     .roles = c->roles,
+							     .limits = limits_of(&c->config.common),
 							     .stale = sandbox_replica_stale },
 				     &c->access, info);
 	if (err != ERR_OK)
@@ -164,6 +183,7 @@ snapshots_start(struct sandbox *c, unsigned worker, struct err_info *info)
 			      &(struct sandbox_replica_conf) {
 				      .pool = c->app,
 				      .records = c->records,
+				      .access = c->access,
 				      .poll_period = c->config.feed_poll_period,
 				      .stale_after = c->config.feed_stale_after,
 			      });
@@ -199,10 +219,26 @@ static const struct {
 };
 
 void
-sandbox_worker_metrics(void)
+sandbox_worker_routes(bool *first)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
+		daemon_routes_print(rooms[i].routes, *rooms[i].n, first);
+}
+
+void
+sandbox_worker_metrics(void)
+{
+	access_limits_map();
+	access_refusal_metrics();
+	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
 		http_metrics_register(rooms[i].routes, *rooms[i].n);
+}
+
+static void
+request_ended(struct task *t, int status, size_t bytes, void *arg)
+{
+	access_request_ended(t);
+	daemon_access_line(t, status, bytes, arg);
 }
 
 static enum err
@@ -212,7 +248,7 @@ http_start(struct sandbox *c, int listen_fd, struct err_info *info)
 	struct http_conf conf = daemon_http_conf(&c->config.common);
 
 	conf.guard = access_guard;
-	conf.on_end = daemon_access_line;
+	conf.on_end = request_ended;
 	conf.arg = &access_line;
 	enum err err = http_server_create(c->loop, c->tasks, &conf, &c->http, info);
 	for (size_t i = 0; i < ARRAY_LEN(rooms) && err == ERR_OK; i++)
@@ -254,6 +290,7 @@ sandbox_worker_finish(struct sandbox *c)
 {
 	sandbox_replica_stop();
 	sandbox_acknowledge_stop();
+	sandbox_report_stop();
 	http_server_destroy(c->http);
 	sandbox_flags_finish();
 	access_use(NULL);

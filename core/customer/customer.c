@@ -9,14 +9,63 @@
 #include "core/customer/internal.h"
 #include "gen/sql_core.h"
 
+#define FOLLOWED_MAX 4
+
 static struct record_engine *engine;
 static struct postgres_pool *pool;
+static const struct access *access;
 
 void
-core_customer_use(struct record_engine *e, struct postgres_pool *app)
+core_customer_use(struct record_engine *e, struct postgres_pool *app, const struct access *a)
 {
 	engine = e;
 	pool = app;
+	access = a;
+}
+
+/* What has no owner of its own goes with the person or organization it is about. */
+static struct access_resource
+resource_of(struct task *t, struct str name)
+{
+	const struct record_catalog *c = record_engine_catalog(engine);
+	const struct record_resource *r = record_catalog_find(c, name);
+	const struct record_field *followed[FOLLOWED_MAX];
+	struct access_resource out = { .name = name };
+	struct str *names = arena_alloc(&t->t_arena, FOLLOWED_MAX * sizeof(*names));
+	if (r == NULL || names == NULL || record_owner_field(r) != NULL)
+		return out;
+	out.n_follows = record_owner_references(c, r, followed, FOLLOWED_MAX);
+	for (size_t i = 0; i < out.n_follows; i++)
+		names[i] = str_of(followed[i]->reference);
+	out.follows = names;
+	return out;
+}
+
+/* The narrowest scope of all that the call shows; a write is never wider than a read. */
+bool
+customer_scope(struct task *t, struct record_call *call, const struct str *resources, size_t n)
+{
+	const struct access_actor *actor = access_actor_of(t);
+	enum access_scope scope = ACCESS_SCOPE_ALL;
+	call->owners = NULL;
+	for (size_t i = 0; i < n && access_scoped(access); i++) {
+		const struct access_resource r = resource_of(t, resources[i]);
+		scope = MIN(scope, access_scope_of(access, actor, &r, false));
+		if (http_method_of(t) != HTTP_GET && http_method_of(t) != HTTP_HEAD)
+			scope = MIN(scope, access_scope_of(access, actor, &r, true));
+	}
+	if (scope == ACCESS_SCOPE_ALL)
+		return true;
+	struct record_owners *owners = arena_alloc(&t->t_arena, sizeof(*owners));
+	if (owners == NULL)
+		return false;
+	*owners = (struct record_owners) { .self = str_of(actor->name) };
+	call->owners = owners;
+	if (scope == ACCESS_SCOPE_TEAM)
+		return access_team_names(access, actor, &t->t_arena, &owners->names, &owners->n);
+	owners->names = &owners->self;
+	owners->n = 1;
+	return true;
 }
 
 /* The engine takes the actor as plain values: it does not know who principals are (ARCHITECTURE.md, siblings). */
@@ -34,7 +83,12 @@ customer_begin(struct task *t)
 	call->actor = str_of(actor->principal);
 	call->read_classes = actor->read_classes;
 	call->write_classes = actor->write_classes;
-	return call;
+	call->charge = access_charge;
+	call->refused = access_refused;
+	if (customer_scope(t, call, &call->resource, call->resource.p == NULL ? 0 : 1))
+		return call;
+	(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "the request needs too much memory");
+	return NULL;
 }
 
 static enum step

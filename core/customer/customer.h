@@ -7,11 +7,13 @@
 
 #include <stddef.h>
 
+#include "access/access.h"
 #include "http/http.h"
 #include "record/record.h"
 
-/* Which engine the routes serve from, and where saved views are read; before the server listens. */
-void core_customer_use(struct record_engine *engine, struct postgres_pool *app);
+/* Which engine the routes serve from, where saved views are read, and who knows what a principal may see; before the server listens. */
+void core_customer_use(struct record_engine *engine, struct postgres_pool *app,
+		       const struct access *access);
 
 extern const struct http_route core_customer_routes[];
 extern const size_t core_customer_routes_count;

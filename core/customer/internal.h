@@ -14,4 +14,8 @@ extern const struct step_row customer_person_steps[];
 extern const struct step_row customer_organization_steps[];
 extern const struct step_row customer_search_steps[];
 
+/* Limit the call to the owners whose records the principal may read (or write) of all these resources. False: no memory. */
+bool customer_scope(struct task *t, struct record_call *call, const struct str *resources,
+		    size_t n);
+
 #endif

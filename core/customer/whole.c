@@ -54,6 +54,14 @@ serve_parts(struct task *t, struct str resource, const struct record_part *parts
 		if (right != NULL && access_allows(t, str_of(right)))
 			may[call->n_parts++] = parts[i];
 	}
+	struct str *shown = arena_alloc(&t->t_arena, (n + 1) * sizeof(*shown));
+	size_t n_shown = 0;
+	for (size_t i = 0; shown != NULL && i < call->n_parts; i++)
+		shown[n_shown++] = str_of(may[i].resource);
+	if (shown != NULL && resource.p != NULL)
+		shown[n_shown++] = resource;
+	if (shown == NULL || !customer_scope(t, call, shown, n_shown))
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "the request needs too much memory");
 	call->resource = resource;
 	call->parts = may;
 	return task_continue(t, steps);

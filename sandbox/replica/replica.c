@@ -118,6 +118,21 @@ sandbox_replica_stale(void *arg UNUSED)
 
 /* ---- records ---- */
 
+/* No owner is copied, so there is no part of the records to show to those who may see only a part. */
+static const struct record_owners nobody = { .n = 0 };
+
+static bool
+scope_is_narrow(struct task *t, const struct record_call *call, const struct access_actor *actor)
+{
+	static const struct str people[] = { { "people", 6 } };
+	const struct access_resource r = { .name = call->resource,
+					   .follows = people,
+					   .n_follows = ARRAY_LEN(people) };
+	const enum http_method m = http_method_of(t);
+	return access_scope_of(replica.conf.access, actor, &r, m != HTTP_GET && m != HTTP_HEAD) <
+	       ACCESS_SCOPE_ALL;
+}
+
 static enum step
 serve(struct task *t, const struct step_row *steps)
 {
@@ -129,6 +144,9 @@ serve(struct task *t, const struct step_row *steps)
 		return task_fail_set(t, ERR_UNAUTHORIZED, NULL, "no principal");
 	call->actor = str_of(actor->principal);
 	call->read_classes = RECORD_OPEN; /* there is nothing else here */
+	call->refused = access_refused;
+	if (scope_is_narrow(t, call, actor))
+		call->owners = &nobody;
 	if (replica.known) {
 		http_reply_header(t, "X-Data-As-Of", str_of(replica.as_of));
 		http_reply_header_fmt(t, "X-Replication-Lag-Ms", "%lld",

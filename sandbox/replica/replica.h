@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/task.h"
+#include "access/access.h"
 #include "http/http.h"
 #include "postgres/postgres.h"
 #include "record/record.h"
@@ -18,6 +19,7 @@
 struct sandbox_replica_conf {
 	struct postgres_pool *pool;
 	struct record_engine *records;
+	const struct access *access;
 	usec_t poll_period;
 	usec_t stale_after; /* age of the copy from which on writes are refused */
 };

@@ -56,6 +56,7 @@ access_destroy(struct access *a)
 	if (a == NULL)
 		return;
 	snapshot_free(a->snapshot);
+	access_members_free(a->members);
 	free(a);
 }
 
@@ -103,8 +104,8 @@ cell(const PGresult *rows, int row, enum column col)
 			      (size_t)PQgetlength(rows, row, (int)col) };
 }
 
-static uint32_t
-roles_of(const struct access_roles *r, struct str list)
+uint32_t
+access_roles_bits(const struct access_roles *r, struct str list)
 {
 	uint32_t bits = 0;
 	while (list.p != NULL) {
@@ -120,7 +121,8 @@ token_read(const struct access *a, const PGresult *rows, int row, struct arena *
 	   struct token *out)
 {
 	struct uuid u;
-	*out = (struct token) { .roles = roles_of(a->conf.roles, cell(rows, row, COL_ROLES)) };
+	*out = (struct token) { .roles = access_roles_bits(a->conf.roles,
+							   cell(rows, row, COL_ROLES)) };
 	if (hex_decode(cell(rows, row, COL_HASH), out->hash, sizeof(out->hash)) != ERR_OK ||
 	    uuid_parse(cell(rows, row, COL_PRINCIPAL), &u) != ERR_OK)
 		return ERR_INTERNAL;
@@ -204,8 +206,8 @@ access_token_count(const struct access *a)
 	return a->snapshot == NULL ? 0 : a->snapshot->n;
 }
 
-static void
-actor_fill(const struct access *a, const struct token *token, struct access_actor *out)
+void
+access_actor_fill(const struct access *a, const struct token *token, struct access_actor *out)
 {
 	const struct access_roles *r = a->conf.roles;
 	*out = (struct access_actor) { .roles = token->roles };
@@ -227,10 +229,10 @@ void
 access_actor_make(const struct access *a, struct str principal, struct str name, struct str roles,
 		  struct access_actor *out)
 {
-	struct token like = { .roles = roles_of(a->conf.roles, roles) };
+	struct token like = { .roles = access_roles_bits(a->conf.roles, roles) };
 	(void)str_copy(like.principal, sizeof(like.principal), principal);
 	(void)str_copy(like.name, sizeof(like.name), name);
-	actor_fill(a, &like, out);
+	access_actor_fill(a, &like, out);
 }
 
 enum err
@@ -265,7 +267,7 @@ access_check(struct access *a, struct str text, struct access_actor *out, const 
 		return err_set(info, ERR_UNAUTHORIZED, "Authorization", "the token has expired");
 	*reason = NULL;
 	token->used = true;
-	actor_fill(a, token, out);
+	access_actor_fill(a, token, out);
 	return ERR_OK;
 }
 
@@ -277,15 +279,9 @@ access_may(const struct access *a, const struct access_actor *actor, struct str 
 		return false;
 	if (access_rights_has(&actor->rights, access_right_find(r, right)))
 		return true;
-	char any[128] = "*";
-	struct str verb = right;
-	(void)str_cut(&verb, '.');
-	if (verb.p == NULL || verb.len + 3 > sizeof(any))
-		return false;
-	any[1] = '.';
-	memcpy(any + 2, verb.p, verb.len);
-	return access_rights_has(&actor->rights,
-				 access_right_find(r, (struct str) { any, verb.len + 2 }));
+	char any[ACCESS_NAME_SIZE];
+	return access_right_any(right, any, sizeof(any)) &&
+	       access_rights_has(&actor->rights, access_right_find(r, str_of(any)));
 }
 
 static void
@@ -353,6 +349,16 @@ access_role_name(const struct access *a, size_t i)
 }
 
 void
+access_classes_json(const struct access_actor *actor, struct buf *out)
+{
+	buf_add_char(out, '{');
+	json_classes(out, "read", actor->read_classes);
+	buf_add_char(out, ',');
+	json_classes(out, "write", actor->write_classes);
+	buf_add_char(out, '}');
+}
+
+void
 access_actor_json(const struct access *a, const struct access_actor *actor, struct buf *out)
 {
 	const struct access_roles *r = a->conf.roles;
@@ -374,11 +380,9 @@ access_actor_json(const struct access *a, const struct access_actor *actor, stru
 	struct json_list list = { out, true };
 	(void)access_rights_each(r, &actor->rights, actor->scoped ? actor->scopes : NULL,
 				 json_pattern, &list);
-	buf_add_cstr(out, "],\"classes\":{");
-	json_classes(out, "read", actor->read_classes);
-	buf_add_char(out, ',');
-	json_classes(out, "write", actor->write_classes);
-	buf_add_cstr(out, "},\"scopes\":");
+	buf_add_cstr(out, "],\"classes\":");
+	access_classes_json(actor, out);
+	buf_add_cstr(out, ",\"scopes\":");
 	json_scopes(out, actor);
 	buf_add_char(out, '}');
 }

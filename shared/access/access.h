@@ -31,7 +31,9 @@
 
 #define ACCESS_RIGHTS_MAX 256
 #define ACCESS_ROLES_MAX 16
+#define ACCESS_ROLE_SCOPES_MAX 64 /* of one role */
 #define ACCESS_TOKENS_MAX 100000
+#define ACCESS_MEMBERS_MAX 1000000
 #define ACCESS_NAME_SIZE 101
 #define ACCESS_TOKEN_SIZE 64  /* text with NUL                          */
 #define ACCESS_PREFIX_SIZE 20 /* what lists show of a token: 8 + of it  */
@@ -45,6 +47,10 @@
 #define ACCESS_PERSONAL 4u
 
 enum access_daemon { ACCESS_CORE, ACCESS_SANDBOX };
+
+/* Whose records: those the principal owns, those that members of its teams own, or all. Ordered: the wider one is greater. */
+enum access_scope { ACCESS_SCOPE_OWN = 1, ACCESS_SCOPE_TEAM, ACCESS_SCOPE_ALL };
+const char *access_scope_name(enum access_scope s);
 
 /* ---- roles.yaml: role → rights and class masks ---- */
 struct access_roles;
@@ -75,12 +81,26 @@ struct access_actor {
 	bool scoped;                     /* else the token gives all that the roles do     */
 	char scopes[ACCESS_SCOPES_SIZE]; /* comma-separated patterns */
 	char session[UUID_TEXT_SIZE]; /* known by a cookie: the session's id; empty: by a token */
+	const char *refused;          /* "class" or "scope", once a room has said so   */
 };
 
 /* ---- the one access object of a process ---- */
 struct access;
+/* Requests (a batch counts its rows) a principal may make in any window; of several roles the largest holds. 0 = no limit. */
+struct access_limits {
+	usec_t window;
+	int64_t address; /* of one client address, for requests of nobody we know */
+	int64_t other;   /* of roles that are not listed, and of principals without a role */
+	struct {
+		const char *role;
+		int64_t quota;
+	} of[ACCESS_ROLES_MAX];
+	size_t n;
+};
+
 struct access_conf {
 	enum access_daemon daemon;
+	struct access_limits limits;
 	const struct access_roles *roles; /* must outlive the object */
 	/* Sandbox: true while the copy is older than its limit; writes are then refused
 	 * (ERR_COPY_STALE). NULL in core. */
@@ -132,10 +152,48 @@ bool access_covers(const struct access *a, const struct access_actor *giver, str
 /* The roles of roles.yaml, in its order. */
 size_t access_role_count(const struct access *a);
 struct str access_role_name(const struct access *a, size_t i);
+/*
+ * Whose records of a resource the actor may read or write: the widest scope of the roles that grant the right. A role's row for the
+ * resource decides; without one, what has no owner of its own takes the narrowest scope of the resources it `follows`, and the rest
+ * the role's row "*", or all.
+ */
+struct access_resource {
+	struct str name;
+	const struct str *follows;
+	size_t n_follows;
+};
+enum access_scope access_scope_of(const struct access *a, const struct access_actor *actor,
+				  const struct access_resource *r, bool write);
+/* Is any role limited at all? If not, every scope is all, and nobody needs to ask. */
+bool access_scoped(const struct access *a);
+
+/*
+ * Names of everybody in the actor's teams, itself first; in the arena. Returns false without memory.
+ */
+bool access_team_names(const struct access *a, const struct access_actor *actor,
+		       struct arena *arena, const struct str **names, size_t *n);
+/*
+ * Swap in who is in which team. Columns: team, principal, name, generation; ordered by team. One row with NULLs but the generation
+ * says that there is none. On error the old ones stay. Errors: ERR_INTERNAL, ERR_NO_MEMORY.
+ */
+MUST_CHECK enum err access_swap_members(struct access *a, const PGresult *rows,
+					struct err_info *info);
+int64_t access_members_generation(const struct access *a); /* -1 before the first */
+
 /* {"principal":…,"name":…,"roles":[…],"rights":[…],"classes":{"read":[…],"write":[…]},"scopes":[…]}
  * for /v1/me; scopes is null if the token is not narrowed, and rights is what is left under them.
  */
 void access_actor_json(const struct access *a, const struct access_actor *actor, struct buf *out);
+
+/* ---- for explanations (explain.c) ---- */
+/* An actor with these roles (comma separated), as if it had shown a token. */
+void access_actor_of_roles(const struct access *a, struct str principal, struct str name,
+			   struct str roles, struct access_actor *out);
+/* ,"roles":[{"role":…,"grants":…}],"classes":{…}: which role grants `right`, and by which of its own. */
+void access_explain_json(const struct access *a, const struct access_actor *actor, struct str right,
+			 struct buf *out);
+/* "{resource}.read" with the parameter in place; false if it does not fit. */
+bool access_right_fill(const char *pattern, struct str value, char *out, size_t size);
 
 /*
  * Tokens used since the last call, as the text of a bytea[] parameter ({"\\x…","\\x…"}); returns
@@ -177,6 +235,42 @@ MUST_CHECK enum err access_require(struct task *t, struct str right);
 /* The same question without an error: what an answer may hold besides what was asked for. */
 bool access_allows(const struct task *t, struct str right);
 
+/* ---- rate limits (limit.c) ---- */
+/* Before the fork, and once: the tables that all workers of the instance share, and their metrics. */
+void access_limits_map(void);
+/* Ask for `cost` more of the actor's quota inside a step: ERR_OK, or ERR_RATE set in the task (429, Retry-After). */
+MUST_CHECK enum err access_charge(struct task *t, unsigned cost);
+/* A quota and how it stands. */
+struct access_limit {
+	uint64_t key;
+	int64_t quota;
+	usec_t window;
+	struct str policy; /* the role whose quota it is, "address", or "none" */
+	bool is_address;
+	/* by access_limit_take */
+	int64_t left;
+	int64_t reset; /* seconds until all of it is there again */
+	int64_t wait;  /* seconds until this cost would be allowed; 0 if it was */
+};
+/* False: this actor has no limit. */
+bool access_limit_of(const struct access *a, const struct access_actor *actor,
+		     struct access_limit *out);
+/* Take `cost` (0: only look). False: refused, and nothing was taken. */
+bool access_limit_take(struct access_limit *l, int64_t cost);
+
+/* ---- refusals (refusal.c): what is written to the event log ---- */
+void access_refusal_metrics(void); /* before the fork */
+/* At the end of every request. */
+void access_request_ended(struct task *t);
+/* A room says that the "class" of a field or the "scope" of the principal was the reason. */
+void access_refused(struct task *t, const char *what);
+/*
+ * Refusals since the last call as a JSON array of {"actor"|"token", "request", "route", "reason", "count", "since"}; returns how
+ * many. The room writes them within a few seconds; what it cannot write it reports as lost.
+ */
+size_t access_refusals_take(struct access *a, struct buf *out);
+void access_refusal_lost(size_t n);
+
 /* ---- making tokens ---- */
 struct access_token {
 	char text[ACCESS_TOKEN_SIZE];    /* shown once       */
@@ -184,6 +278,8 @@ struct access_token {
 	uint8_t hash[SHA256_BYTES];
 };
 void access_token_make(enum access_daemon audience, struct access_token *out);
+/* The part of a token text that lists may show. */
+struct str access_token_shown(struct str text);
 /* Hash of a token text; ERR_INVALID if it is not of the form. */
 MUST_CHECK enum err access_token_hash(struct str text, enum access_daemon *audience,
 				      uint8_t hash[SHA256_BYTES]);

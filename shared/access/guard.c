@@ -20,11 +20,27 @@ access_actor_of(const struct task *t)
 	return t->t_actor;
 }
 
+/* Whoever shows something of the form of our tokens is worth a line in the log; the rest is noise. */
+static void
+stranger_note(struct task *t, const char *reason)
+{
+	enum access_daemon audience;
+	uint8_t hash[SHA256_BYTES];
+	const struct str token = http_bearer(t);
+	if (access_token_hash(token, &audience, hash) == ERR_OK)
+		access_refusal_add(
+			access_here(), t,
+			&(struct access_refusal_who) { .token = access_token_shown(token),
+						       .request = http_request_id(t) },
+			reason);
+}
+
 static enum step
 unauthorized(struct task *t, const struct access *a, const char *reason)
 {
 	if (t->t_err.code != ERR_UNAUTHORIZED)
 		return task_fail(t);
+	stranger_note(t, reason);
 	const char *daemon = access_daemon_name(a->conf.daemon);
 	if (strcmp(reason, "missing") == 0)
 		http_reply_header_fmt(t, "WWW-Authenticate", "Bearer realm=\"bimodal-%s\"", daemon);
@@ -36,27 +52,36 @@ unauthorized(struct task *t, const struct access *a, const char *reason)
 	return task_fail(t);
 }
 
-/* "{resource}.read" with the path parameter in place; false if it does not fit. */
+bool
+access_right_fill(const char *pattern, struct str value, char *out, size_t size)
+{
+	const char *open = strchr(pattern, '{');
+	const char *close = open == NULL ? NULL : strchr(open, '}');
+	if (close == NULL)
+		return str_copy(out, size, str_of(pattern));
+	struct buf b;
+	buf_init(&b, size - 1);
+	buf_add(&b, pattern, (size_t)(open - pattern));
+	if (value.p != NULL)
+		buf_add_str(&b, value);
+	buf_add_cstr(&b, close + 1);
+	const bool ok = !b.failed && str_copy(out, size, buf_str(&b));
+	buf_free(&b);
+	return ok;
+}
+
+/* The right of the route with the path parameter in place; false if it does not fit. */
 static bool
 right_of(struct task *t, const char *pattern, char out[RIGHT_SIZE])
 {
 	const char *open = strchr(pattern, '{');
 	const char *close = open == NULL ? NULL : strchr(open, '}');
-	if (close == NULL)
-		return str_copy(out, RIGHT_SIZE, str_of(pattern));
-	char name[32];
-	if (!str_copy(name, sizeof(name), (struct str) { open + 1, (size_t)(close - open - 1) }))
+	char name[32] = "";
+	if (close != NULL &&
+	    !str_copy(name, sizeof(name), (struct str) { open + 1, (size_t)(close - open - 1) }))
 		return false;
-	const struct str value = http_param(t, name);
-	struct buf b;
-	buf_init(&b, RIGHT_SIZE - 1);
-	buf_add(&b, pattern, (size_t)(open - pattern));
-	if (value.p != NULL)
-		buf_add_str(&b, value);
-	buf_add_cstr(&b, close + 1);
-	const bool ok = !b.failed && str_copy(out, RIGHT_SIZE, buf_str(&b));
-	buf_free(&b);
-	return ok;
+	return access_right_fill(pattern, close == NULL ? STR_NONE : http_param(t, name), out,
+				 RIGHT_SIZE);
 }
 
 static bool
@@ -122,6 +147,8 @@ by_token(struct task *t, struct access *a, struct access_actor *actor)
 	const enum err err = access_check(a, http_bearer(t), actor, &reason, &info);
 	if (err == ERR_OK)
 		t->t_actor = actor;
+	if (access_charge_request(t, a) != ERR_OK)
+		return task_fail(t);
 	if (route->right == NULL)
 		return task_continue(t, route->steps);
 	if (err != ERR_OK) {
@@ -139,11 +166,12 @@ by_cookie(struct task *t, struct access *a, struct access_actor *actor, bool ans
 			 : cookie_in_use->look(t, actor, &reason)) {
 	case ACCESS_COOKIE_KNOWN:
 		t->t_actor = actor;
-		return guard_pass(t, a);
+		return access_charge_request(t, a) == ERR_OK ? guard_pass(t, a) : task_fail(t);
 	case ACCESS_COOKIE_WAIT:
 		return STEP_WAIT;
 	case ACCESS_COOKIE_REFUSED:
-		return unauthorized(t, a, reason);
+		return access_charge_request(t, a) == ERR_OK ? unauthorized(t, a, reason)
+							     : task_fail(t);
 	case ACCESS_COOKIE_NONE:
 		break;
 	}

@@ -55,6 +55,20 @@ access_rights_has(const struct access_rights *r, int index)
 	return index >= 0 && (r->w[index / 64] >> (index % 64) & 1) != 0;
 }
 
+bool
+access_right_any(struct str right, char *out, size_t size)
+{
+	struct str verb = right;
+	(void)str_cut(&verb, '.');
+	if (verb.p == NULL || verb.len + 3 > size)
+		return false;
+	out[0] = '*';
+	out[1] = '.';
+	memcpy(out + 2, verb.p, verb.len);
+	out[verb.len + 2] = '\0';
+	return true;
+}
+
 static bool
 name_chars(struct str s)
 {
@@ -114,6 +128,68 @@ class_add(struct reader *rd, uint32_t *mask, const struct yaml_node *n, const ch
 	yaml_error(rd->errors, rd->file, n, path, "a class is open, internal or personal");
 }
 
+static enum access_scope
+scope_read(struct reader *rd, const struct yaml_node *n, const char *path)
+{
+	for (enum access_scope s = ACCESS_SCOPE_OWN; s <= ACCESS_SCOPE_ALL; s++) {
+		if (n->kind == YAML_SCALAR && str_is(n->text, access_scope_name(s)))
+			return s;
+	}
+	yaml_error(rd->errors, rd->file, n, path, "a scope is own, team or all");
+	return ACCESS_SCOPE_ALL;
+}
+
+/* people: { read: team, write: own } */
+static void
+resource_scope_add(struct reader *rd, struct access_role *role, const struct yaml_node *n,
+		   const char *path)
+{
+	if (n->kind != YAML_MAP || !(str_is(n->key, "*") || name_chars(n->key))) {
+		yaml_error(rd->errors, rd->file, n, path,
+			   "a scope is written as people: { read: team, write: own }");
+		return;
+	}
+	if (role->n_scopes == ACCESS_ROLE_SCOPES_MAX) {
+		yaml_error(rd->errors, rd->file, n, path, "there are more than %d scopes",
+			   ACCESS_ROLE_SCOPES_MAX);
+		return;
+	}
+	struct access_role_scope *scope = &role->scopes[role->n_scopes++];
+	*scope = (struct access_role_scope) { .resource = arena_str(&rd->roles->arena, n->key),
+					      .read = ACCESS_SCOPE_ALL,
+					      .write = ACCESS_SCOPE_ALL };
+	bool write_given = false;
+	for (const struct yaml_node *k = n->child; k != NULL; k = k->next) {
+		if (str_is(k->key, "read")) {
+			scope->read = scope_read(rd, k, path);
+		} else if (str_is(k->key, "write")) {
+			scope->write = scope_read(rd, k, path);
+			write_given = true;
+		} else {
+			yaml_error(rd->errors, rd->file, k, path,
+				   "a scope has only the keys read and write");
+		}
+	}
+	if (!write_given)
+		scope->write = scope->read;
+	if (scope->write > scope->read)
+		yaml_error(rd->errors, rd->file, n, path, "writes records that it may not read");
+	if (scope->write < ACCESS_SCOPE_ALL)
+		rd->roles->scoped = true;
+}
+
+static void
+scopes_read(struct reader *rd, struct access_role *role, const struct yaml_node *n,
+	    const char *path)
+{
+	if (n->kind != YAML_MAP) {
+		yaml_error(rd->errors, rd->file, n, path, "must map resources to scopes");
+		return;
+	}
+	for (const struct yaml_node *k = n->child; k != NULL; k = k->next)
+		resource_scope_add(rd, role, k, path);
+}
+
 static bool
 is_list(struct reader *rd, const struct yaml_node *n, const char *path)
 {
@@ -129,9 +205,13 @@ role_key(struct reader *rd, struct access_role *role, const struct yaml_node *n,
 	uint32_t *mask = str_is(n->key, "read")    ? &role->read_classes
 			 : str_is(n->key, "write") ? &role->write_classes
 						   : NULL;
+	if (str_is(n->key, "scopes")) {
+		scopes_read(rd, role, n, path);
+		return;
+	}
 	if (mask == NULL && !str_is(n->key, "rights")) {
 		yaml_error(rd->errors, rd->file, n, path,
-			   "a role has only the keys rights, read and write");
+			   "a role has only the keys rights, read, write and scopes");
 		return;
 	}
 	if (!is_list(rd, n, path))

@@ -28,6 +28,12 @@ access_token_make(enum access_daemon audience, struct access_token *out)
 	explicit_bzero(text, sizeof(text));
 }
 
+struct str
+access_token_shown(struct str text)
+{
+	return (struct str) { text.p, MIN(text.len, (size_t)SHOWN_CHARS) };
+}
+
 enum err
 access_token_hash(struct str text, enum access_daemon *audience, uint8_t hash[SHA256_BYTES])
 {

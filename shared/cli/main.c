@@ -31,6 +31,7 @@ static const struct group {
 	{ "Sign-in", cli_session_commands },
 	{ "Installation", cli_doctor_commands },
 	{ "Load", cli_load_commands },
+	{ "Rights", cli_access_commands },
 };
 
 static bool

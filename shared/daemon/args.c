@@ -20,6 +20,8 @@ usage(FILE *out, const char *program, const struct daemon_command *commands, siz
 		"  -c, --config FILE    YAML configuration; a later file overrides an earlier one\n"
 		"      --foreground     one process, workers and jobs together (for a debugger)\n"
 		"      --check-config   read the configuration, report every error, exit\n"
+		"      --print-routes   show every route with the right it asks for, as JSON, "
+		"exit\n"
 		"      --print-config   show every key with its value, default and source, exit\n",
 		program);
 	for (size_t i = 0; i < n; i++)
@@ -67,6 +69,8 @@ take(int argc, char **argv, int *i, const struct daemon_command *commands, size_
 		return out->print_config = true;
 	if (strcmp(arg, "--force") == 0)
 		return out->force = true;
+	if (strcmp(arg, "--print-routes") == 0)
+		return out->print_routes = true;
 	return false;
 }
 
@@ -101,6 +105,29 @@ daemon_args_parse(int argc, char **argv, const char *program, const struct daemo
 		return false;
 	}
 	return true;
+}
+
+void
+daemon_routes_print(const struct http_route *routes, size_t n, bool *first)
+{
+	struct buf line;
+	buf_init(&line, 16 * 1024);
+	for (size_t i = 0; i < n; i++) {
+		const struct http_route *r = &routes[i];
+		buf_reset(&line);
+		buf_printf(&line, "%s{\"method\":\"%s\",\"pattern\":", *first ? "[" : ",\n",
+			   http_method_name(r->method));
+		buf_json_cstr(&line, r->pattern);
+		buf_add_cstr(&line, ",\"name\":");
+		buf_json_cstr(&line, r->name);
+		buf_add_cstr(&line, ",\"right\":");
+		buf_json_cstr(&line, r->right);
+		buf_printf(&line, ",\"deadline_ms\":%u,\"body_max\":%zu}", r->deadline_ms,
+			   r->body_max == 0 ? (size_t)HTTP_BODY_BYTES_DEFAULT : r->body_max);
+		printf("%.*s", STR_FMT(buf_str(&line)));
+		*first = false;
+	}
+	buf_free(&line);
 }
 
 /* Keys, then the rules over several of them, so that one run names every error. */

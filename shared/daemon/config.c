@@ -51,6 +51,15 @@ static const struct conf_key common_keys[] = {
 	{ "database.slow_timeout", CONF_DURATION, AT(slow_timeout), "30s", "10ms", "1h", false, "one search or export" },
 	{ "database.lock_timeout", CONF_DURATION, AT(lock_timeout), "500ms", "10ms", "1min", false, "a write waiting for a row that another one holds" },
 
+	{ "limits.window", CONF_DURATION, AT(limit_window), "10s", "1s", "1h", false, "the quotas below are requests in any such time; a batch counts its rows" },
+	{ "limits.address", CONF_INT, AT(limit_address), "100000", "0", "1000000000", false, "of one client address without a valid token; 0: no limit" },
+	{ "limits.operator", CONF_INT, AT(limit_operator), "100000", "0", "1000000000", false, "of a principal with this role; of several roles the largest holds; 0: no limit" },
+	{ "limits.innovator", CONF_INT, AT(limit_innovator), "100000", "0", "1000000000", false, "likewise" },
+	{ "limits.product_owner", CONF_INT, AT(limit_product_owner), "100000", "0", "1000000000", false, "likewise" },
+	{ "limits.agent", CONF_INT, AT(limit_agent), "5000000", "0", "1000000000", false, "likewise; applications that import are agents" },
+	{ "limits.service", CONF_INT, AT(limit_service), "5000000", "0", "1000000000", false, "likewise" },
+	{ "limits.other", CONF_INT, AT(limit_other), "100000", "0", "1000000000", false, "of a principal with other roles, or none" },
+
 	{ "access.roles_file", CONF_FILE, AT(roles_file), "roles.yaml", NULL, NULL, false, "which role may do what; the same file for both daemons" },
 
 	{ "cursor.key_file", CONF_SECRET, AT(cursor_key), "", NULL, NULL, false, "file with the key that signs list cursors" },

@@ -57,6 +57,15 @@ struct daemon_config {
 	usec_t slow_timeout;
 	usec_t lock_timeout;
 
+	usec_t limit_window;
+	int64_t limit_address;
+	int64_t limit_operator;
+	int64_t limit_innovator;
+	int64_t limit_product_owner;
+	int64_t limit_agent;
+	int64_t limit_service;
+	int64_t limit_other;
+
 	const char *roles_file;
 	const char *cursor_key;
 };

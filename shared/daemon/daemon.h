@@ -30,6 +30,7 @@ struct daemon_args {
 	bool foreground;
 	bool check_config;
 	bool print_config;
+	bool print_routes;
 	const struct daemon_command *command; /* NULL: serve            */
 	const char *command_argument;
 	bool force; /* --force: for the command, if it knows it */
@@ -61,6 +62,12 @@ MUST_CHECK enum err daemon_conf_load(const struct daemon_args *args, struct conf
  */
 void daemon_conf_reload(const struct daemon_args *args, const struct daemon_conf_plan *plan,
 			struct daemon_config *scratch);
+
+/*
+ * --print-routes: the routes of one room as JSON objects, one a line; `first` is taken back with the first one. What is tested against
+ * the rights table (tests/api/rights.yaml).
+ */
+void daemon_routes_print(const struct http_route *routes, size_t n, bool *first);
 
 /* Run the command's steps to their end within `deadline`. Returns the exit code; the error is printed on stderr. */
 int daemon_command_run(const struct daemon_command *command, usec_t deadline, struct loop *l,

@@ -109,7 +109,12 @@ run(void)
 		return 2;
 	if (arguments.check_config)
 		printf("configuration OK\n");
-	if (arguments.check_config || arguments.print_config)
+	if (arguments.print_routes) {
+		bool first = true;
+		program->print_routes(&first);
+		puts(first ? "[]" : "]");
+	}
+	if (arguments.check_config || arguments.print_config || arguments.print_routes)
 		return 0;
 	log_init(program->name, -1, level);
 	signal(SIGPIPE, SIG_IGN);

@@ -27,6 +27,8 @@ struct daemon_program {
 		      struct yaml_errors *e);
 	/* After the configuration is read: whatever else must be right before anything starts (printed by itself). */
 	MUST_CHECK enum err (*check)(void);
+	/* For --print-routes: all routes of the daemon, by daemon_routes_print. */
+	void (*print_routes)(bool *first);
 	/* Before the fork: every process must know the same metrics in the same order. */
 	void (*metrics)(void);
 	/* Run one of the commands; returns the exit code. */

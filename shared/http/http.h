@@ -102,6 +102,14 @@ void http_metrics_register(const struct http_route *routes, size_t n);
 /* For OpenAPI and tests: every route in order. */
 const struct http_route *const *http_server_route_list(const struct http_server *s, size_t *n);
 
+/*
+ * The route that a request for this path would meet, or NULL; *value gets the path parameter of that name, in the arena, or
+ * STR_NONE.
+ */
+const struct http_route *http_server_match(struct http_server *s, enum http_method method,
+					   struct str path, struct str param, struct arena *a,
+					   struct str *value);
+
 /* ---- the request of a task ---- */
 struct http_request *http_request_of(struct task *t);
 const struct http_route *http_route_of(struct task *t);
@@ -126,6 +134,8 @@ struct str http_peer(struct task *t); /* client address, for limits; never logge
 /* ---- the reply ---- */
 void http_reply_header(struct task *t, const char *name,
 		       struct str value); /* copied; CR/LF in a value is a bug */
+void http_reply_header_set(struct task *t, const char *name,
+			   struct str value); /* the same, in place of an earlier value */
 void http_reply_header_fmt(struct task *t, const char *name, const char *fmt, ...) PRINTF(3, 4);
 /* The body is copied into the connection's output. Sets Content-Type and Content-Length. Returns STEP_DONE. */
 enum step http_reply(struct task *t, int status, const char *content_type, struct str body);

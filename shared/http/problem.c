@@ -31,7 +31,10 @@ http_problem(struct buf *out, const struct err_info *info, struct str extra_memb
 {
 	const struct err_row *row = err_row(info->code == ERR_OK ? ERR_INTERNAL : info->code);
 	*status = row->status;
-	buf_add_cstr(out, "{\"type\":\"urn:bimodal:problem:");
+	/* The one type that is registered: draft-ietf-httpapi-ratelimit-headers. */
+	buf_add_cstr(out, row->status == 429
+				  ? "{\"type\":\"https://iana.org/assignments/http-problem-types#"
+				  : "{\"type\":\"urn:bimodal:problem:");
 	buf_add_cstr(out, row->slug);
 	buf_add_cstr(out, "\",\"title\":");
 	buf_json_cstr(out, row->title);

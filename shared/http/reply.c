@@ -190,6 +190,20 @@ http_reply_header(struct task *t, const char *name, struct str value)
 }
 
 void
+http_reply_header_set(struct task *t, const char *name, struct str value)
+{
+	struct http_request *r = http_request_of(t);
+	for (const struct http_reply_header *h = r->first; h != NULL; h = h->next) {
+		if (!str_is(h->name, name) || !value_is_safe(value))
+			continue;
+		/* The list is the request's own; only its readers see it as constant. */
+		((struct http_reply_header *)(uintptr_t)h)->value = arena_str(&t->t_arena, value);
+		return;
+	}
+	http_reply_header(t, name, value);
+}
+
+void
 http_reply_header_fmt(struct task *t, const char *name, const char *fmt, ...)
 {
 	va_list ap;

@@ -39,6 +39,10 @@ batch_read(struct task *t)
 	if (!record_resolve(t, s) || !record_write_allowed(t, s, false) ||
 	    !record_batch_read(t, s) || !record_write_values(t, s, http_body(t)))
 		return task_fail(t);
+	/* The request itself has been counted as one row by whoever let it in. */
+	if (s->call.charge != NULL && s->batch->n > 1 &&
+	    s->call.charge(t, (unsigned)s->batch->n - 1) != ERR_OK)
+		return task_fail(t);
 	s->what = RECORD_SQL_BATCH;
 	return task_jump(t, s->batch->atomic ? atomic_send : each_send);
 }
@@ -94,6 +98,8 @@ refused(struct task *t, unsigned w, const char *where, struct err_info *info, st
 	(void)snprintf(pointer, sizeof(pointer), "%s%s%.*s", where, field.p != NULL ? "/data/" : "",
 		       (int)MIN(field.len, (size_t)60), field.p == NULL ? "" : field.p);
 	err_clear(info);
+	if (status == 404 || (status == 422 && field.p == NULL))
+		record_scope_refused(t, record_state_of(t));
 	switch (status) {
 	case 404:
 		(void)err_set(info, ERR_NOT_FOUND, pointer, "there is no such record");

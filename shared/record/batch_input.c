@@ -197,6 +197,7 @@ read_data(struct reader *r, const struct json_member *m)
 		.what = item->op == RECORD_BATCH_UPDATE ? RECORD_INPUT_PATCH : RECORD_INPUT_CREATE,
 		.given = item->match != NULL ? item->match : r->s->scope,
 		.given_value = item->match != NULL ? item->value : r->s->values.scope,
+		.owners = r->s->call.owners,
 		.prefix = prefix,
 	};
 	item->data = m->value;
@@ -235,6 +236,8 @@ keep_faults(struct reader *r, struct record_faults *faults)
 	struct record_batch_item *item = r->item;
 	if (faults->count == 0)
 		return true;
+	if (faults->forbidden)
+		record_class_refused(r->t, r->s);
 	(void)err_set(&item->failed, ERR_INVALID, NULL,
 		      "%u value%s of the operation %s not acceptable", faults->count,
 		      faults->count == 1 ? "" : "s", faults->count == 1 ? "is" : "are");
@@ -342,6 +345,8 @@ record_batch_read(struct task *t, struct record_state *s)
 	struct record_faults faults;
 	record_faults_init(&faults);
 	bool ok = read_items(t, s, b, elements, &faults);
+	if (faults.forbidden)
+		record_class_refused(t, s);
 	if (ok && faults.count > 0) {
 		t->t_err_members = record_faults_members(&faults, &t->t_arena);
 		(void)err_set(&t->t_err, ERR_INVALID, NULL,

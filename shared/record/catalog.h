@@ -105,6 +105,13 @@ const struct record_field *record_field_find(const struct record_resource *r, st
 struct str record_field_nearest(const struct record_resource *r, struct str name, uint32_t classes);
 struct str record_resource_nearest(const struct record_catalog *c, struct str name);
 
+/* The field that names who a record belongs to, or NULL: nobody owns such records by themselves. */
+const struct record_field *record_owner_field(const struct record_resource *r);
+/* Fields that lead to records which have an owner, the person first; returns how many of at most
+ * `max`. */
+size_t record_owner_references(const struct record_catalog *c, const struct record_resource *r,
+			       const struct record_field **out, size_t max);
+
 /* Is the field in replies (and, if so marked, filters and sorts) for this mask? Is it accepted in
  * bodies? */
 bool record_field_readable(const struct record_field *f, uint32_t classes);

@@ -212,7 +212,7 @@ record_resolve(struct task *t, struct record_state *s)
 	if (s->resource == NULL)
 		return no_resource(t, s);
 	if (c->parent.p == NULL)
-		return true;
+		return record_scope_settle(t, s);
 	if (s->resource->parent == NULL || !str_is(c->parent, s->resource->parent) ||
 	    s->resource->parent_field == NULL) {
 		(void)err_set(&t->t_err, ERR_NOT_FOUND, NULL, "%.*s are not found below %.*s",
@@ -222,7 +222,7 @@ record_resolve(struct task *t, struct record_state *s)
 	}
 	s->scope = s->resource->parent_field;
 	s->values.scope = c->parent_id;
-	return true;
+	return record_scope_settle(t, s);
 }
 
 struct record_shape
@@ -236,6 +236,7 @@ record_shape_of(const struct record_state *s, enum record_sql what)
 		.write_classes =
 			record_sql_lane(what) == POSTGRES_WRITE ? s->call.write_classes : 0,
 		.scope = s->scope,
+		.owned = s->call.owners != NULL,
 		.keyed = s->keyed,
 	};
 }

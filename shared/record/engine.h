@@ -63,6 +63,15 @@ enum step record_submit(struct task *t, struct record_state *s, const struct rec
 MUST_CHECK enum err record_add(struct task *t, struct record_state *s,
 			       const struct record_shape *shape, const struct record_values *v);
 
+/* ---- scope.c ---- */
+/* The owners of the call as a value; false: the task has its error (nobody can own this resource).
+ */
+bool record_scope_settle(struct task *t, struct record_state *s);
+/* Tell the room: a record was not there for a limited call; a field is of a class it may not have.
+ */
+void record_scope_refused(struct task *t, const struct record_state *s);
+void record_class_refused(struct task *t, const struct record_state *s);
+
 /* Text of an entity tag with its quotes. */
 void record_etag(const struct record_state *s, int64_t version, struct str body,
 		 char out[RECORD_ETAG_SIZE]);

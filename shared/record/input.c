@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/json_scan.h"
+#include "record/record.h"
 
 #define FAULTS_BYTES_MAX (64 * 1024)
 #define POINTER_SIZE 160
@@ -19,6 +20,7 @@ void
 record_faults_init(struct record_faults *f)
 {
 	f->count = 0;
+	f->forbidden = false;
 	buf_init(&f->json, FAULTS_BYTES_MAX);
 }
 
@@ -101,10 +103,27 @@ may_write(const struct record_input *in, const struct record_field *f, const cha
 		(void)snprintf(detail, sizeof(detail),
 			       "the field is of class %s, which this principal may not write",
 			       record_class_name(f->cls));
+		faults->forbidden = true;
 		record_fault_add(faults, pointer, "forbidden", detail);
 		return false;
 	}
 	return true;
+}
+
+/* A record that is written under a limited scope stays with its owners: see record.h. */
+static bool
+may_own(const struct record_input *in, const struct record_field *f, const struct json_member *m,
+	struct str text, const char *pointer, struct record_faults *faults)
+{
+	if (in->owners == NULL || f != record_owner_field(in->resource) ||
+	    (m->kind == JSON_NULL && in->what == RECORD_INPUT_CREATE) ||
+	    (m->kind == JSON_STRING && record_owners_have(in->owners, text)))
+		return true;
+	faults->forbidden = true;
+	record_fault_add(faults, pointer, "out_of_scope",
+			 "this principal may write records of certain owners only, and this is "
+			 "not one of them");
+	return false;
 }
 
 /* The text of a value: strings without quotes and escapes, everything else as written. */
@@ -141,7 +160,7 @@ check_member(const struct record_input *in, const struct json_member *m, struct 
 					 "must be the value that the path or the operation names");
 		return ERR_OK;
 	}
-	if (!may_write(in, f, pointer, faults))
+	if (!may_write(in, f, pointer, faults) || !may_own(in, f, m, text, pointer, faults))
 		return ERR_OK;
 	if (m->kind == JSON_NULL) {
 		if (in->what == RECORD_INPUT_PATCH && (f->required || f->not_null))

@@ -12,12 +12,15 @@
 #include "record/catalog.h"
 #include "record/value.h"
 
+struct record_owners;
+
 #define RECORD_FAULTS_MAX 100 /* reported for one request; the rest is only counted */
 
 /* What is wrong with a request: the entries of errors[]. */
 struct record_faults {
 	struct buf json; /* entries, separated by commas */
 	unsigned count;
+	bool forbidden; /* one of them is a field that this principal may not write */
 };
 void record_faults_init(struct record_faults *f);
 void record_faults_free(struct record_faults *f);
@@ -39,7 +42,8 @@ struct record_input {
 	const struct record_field *given; /* field whose value comes from the path, or NULL: not
 					     accepted in the body unless equal */
 	struct str given_value;
-	const char *prefix; /* JSON pointer of the object: "" or "/ops/3/data" */
+	const struct record_owners *owners; /* whom the record may belong to; NULL = anybody */
+	const char *prefix;                 /* JSON pointer of the object: "" or "/ops/3/data" */
 };
 
 /*

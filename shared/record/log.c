@@ -117,6 +117,10 @@ static enum step
 undo_ask(struct task *t)
 {
 	struct record_state *s = record_state_of(t);
+	/* What an edit undid may be the owner: the record would leave the scope it was written by. */
+	if (s->call.owners != NULL)
+		return task_fail_set(t, ERR_FORBIDDEN, NULL,
+				     "only who may write all records of this kind undoes an edit");
 	if (!record_resolve(t, s) || !record_write_allowed(t, s, false) || !record_if_match(t, s) ||
 	    !undo_body(t, s) || !record_write_values(t, s, http_body(t)))
 		return task_fail(t);

@@ -152,6 +152,8 @@ search_ask(struct task *t)
 	if (s->n_parts == 0)
 		return http_reply_json(t, 200, STR("{\"results\":[]}"));
 	s->resource = s->parts[0].resource;
+	if (!record_scope_settle(t, s))
+		return task_fail(t);
 	struct record_shape shape = record_shape_of(s, RECORD_SQL_SEARCH);
 	shape.parts = s->parts;
 	shape.n_parts = s->n_parts;

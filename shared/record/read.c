@@ -117,8 +117,11 @@ query_read(struct task *t, struct record_state *s, enum record_query_for what)
 		http_query_at(t, i, &pairs[i].name, &pairs[i].value);
 	if (s->call.preset.p != NULL && !preset_add(t, s, &pairs, &n))
 		return false;
-	return record_query_parse(s->resource, s->call.read_classes, what, pairs, n, &t->t_arena,
-				  &s->query, &t->t_err) == ERR_OK;
+	const enum err err = record_query_parse(s->resource, s->call.read_classes, what, pairs, n,
+						&t->t_arena, &s->query, &t->t_err);
+	if (err == ERR_FORBIDDEN)
+		record_class_refused(t, s);
+	return err == ERR_OK;
 }
 
 static bool
@@ -127,6 +130,9 @@ binding_make(struct task *t, struct record_state *s)
 	struct buf b;
 	buf_init(&b, BINDING_BYTES_MAX);
 	record_query_binding(s->resource, s->call.read_classes, s->values.scope, &s->query, &b);
+	/* What a limited call may page through is its own: a cursor is not handed on. */
+	if (s->call.owners != NULL)
+		buf_printf(&b, "|of %.*s", STR_FMT(s->call.actor));
 	s->binding = b.failed ? STR_NONE : arena_str(&t->t_arena, buf_str(&b));
 	buf_free(&b);
 	if (s->binding.p != NULL)
@@ -269,6 +275,8 @@ get_answer(struct task *t)
 {
 	struct record_state *s = record_state_of(t);
 	const bool past = s->what == RECORD_SQL_AS_OF;
+	if (postgres_rows(t, 0) == 0)
+		record_scope_refused(t, s);
 	if (postgres_rows(t, 0) == 0 || (past && postgres_bool(t, 0, 0, 2)))
 		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there %s no %s %.*s%s",
 				     past ? "was" : "is", s->resource->singular,

@@ -71,6 +71,21 @@ void record_engine_swap(struct record_engine *e, struct record_catalog *c);
  * one further run. */
 MUST_CHECK enum err record_load_start(struct record_engine *e, struct task_engine *tasks);
 
+/*
+ * Record scope. A call that is limited to owners sees and changes only records whose field `owner` is one of the names; a record
+ * without such a field follows the person, or else the organization, that it refers to. Out of scope is as if it did not exist
+ * (404). A new record without an owner gets `self`. A write never moves a record out of the scope it was written by: only who
+ * may write all records hands them to strangers.
+ */
+struct record_owners {
+	const struct str *names;
+	size_t n;
+	struct str self;
+};
+/* {"anna","bob"}, the text of an array of names, in the arena; STR_NONE past its cap. */
+struct str record_owners_text(const struct record_owners *owners, struct arena *a);
+bool record_owners_have(const struct record_owners *owners, struct str name);
+
 /* One request, as plain values. Strings live in the task's arena or longer. */
 struct record_call {
 	struct str resource;  /* from {resource}                                             */
@@ -82,6 +97,12 @@ struct record_call {
 			     keys */
 	uint32_t read_classes; /* mask of enum record_class                                   */
 	uint32_t write_classes;
+	const struct record_owners *owners; /* NULL: all records                           */
+	/* Ask for `rows` more of the principal's quota; anything but ERR_OK is in the task. May be
+	 * NULL. */
+	enum err (*charge)(struct task *t, unsigned rows);
+	/* Told what was refused for the "class" of a field or for the "scope". May be NULL. */
+	void (*refused)(struct task *t, const char *what);
 	/* List: the query string of a saved view, percent-encoded as in a target. The request's own
 	 * sort, fields and limit take the place of the view's, its filters are added. */
 	struct str preset;

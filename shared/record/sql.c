@@ -164,10 +164,12 @@ record_sql_json(const struct record_shape *s, struct record_out *o, const char *
 void
 record_sql_scope(const struct record_shape *s, const struct record_values *v, struct record_out *o)
 {
-	if (s->scope == NULL)
-		return;
-	record_sql_param(o, kind_oid(s->scope->kind, false), v->scope);
-	record_sql_text(o, " and t.%.*s = $%u", STR_FMT(s->scope->name), o->n);
+	if (s->scope != NULL) {
+		record_sql_param(o, kind_oid(s->scope->kind, false), v->scope);
+		record_sql_text(o, " and t.%.*s = $%u", STR_FMT(s->scope->name), o->n);
+	}
+	record_sql_owners(s, v, o);
+	record_sql_owned(s, o, "t", 0);
 }
 
 /* ---- list ---- */
@@ -333,8 +335,9 @@ record_sql_insert_columns(const struct record_shape *s, struct record_out *o)
 	if (s->scope != NULL)
 		record_sql_text(o, ", %.*s", STR_FMT(s->scope->name));
 	for (size_t i = 0; i < s->resource->n_fields; i++) {
-		if (record_sql_written(s, &s->resource->fields[i]))
-			record_sql_text(o, ", %.*s", STR_FMT(s->resource->fields[i].name));
+		const struct record_field *f = &s->resource->fields[i];
+		if (record_sql_written(s, f) || record_sql_owner_given(s, f))
+			record_sql_text(o, ", %.*s", STR_FMT(f->name));
 	}
 }
 
@@ -348,9 +351,13 @@ record_sql_insert_values(const struct record_shape *s, struct record_out *o, int
 		record_sql_text(o, ", $%d", scope_param);
 	for (size_t i = 0; i < s->resource->n_fields; i++) {
 		const struct record_field *f = &s->resource->fields[i];
-		if (!record_sql_written(s, f))
+		if (record_sql_owner_given(s, f) && record_sql_written(s, f))
+			record_sql_text(o, ", coalesce(n.%.*s, $%u)", STR_FMT(f->name), o->self);
+		else if (record_sql_owner_given(s, f))
+			record_sql_text(o, ", $%u", o->self);
+		else if (!record_sql_written(s, f))
 			continue;
-		if (f->def != NULL)
+		else if (f->def != NULL)
 			record_sql_text(o, ", coalesce(n.%.*s, %s)", STR_FMT(f->name), f->def);
 		else
 			record_sql_text(o, ", n.%.*s", STR_FMT(f->name));
@@ -414,19 +421,27 @@ build_create(const struct record_shape *s, const struct record_values *v, struct
 		record_sql_param(o, kind_oid(s->scope->kind, false), v->scope);
 		scope_param = (int)o->n;
 	}
+	record_sql_owners(s, v, o);
 	record_sql_text(o, ", ins as (insert into crm.%s (", table);
 	record_sql_insert_columns(s, o);
 	record_sql_text(o, ") select $3");
 	record_sql_insert_values(s, o, scope_param);
 	record_sql_text(o,
 			" from act, jsonb_populate_record(null::crm.%s, $4) n where act.actor is "
-			"not null returning *), "
-			"res as (select u.id, u.version, ",
+			"not null",
 			table);
+	if (record_sql_follows(s))
+		record_sql_owned(s, o, "n", (unsigned)scope_param);
+	record_sql_text(o, " returning *), res as (select u.id, u.version, ");
 	record_sql_json(s, o, "u");
 	record_sql_text(o, " as body from ins u)");
 	record_sql_idempotency(s, v, o, "res", "201", true);
-	record_sql_text(o, " select 201 as status, r.version, r.body from res r");
+	if (record_sql_follows(s))
+		record_sql_text(o, " select case when r.id is not null then 201 else 422 end as "
+				   "status, r.version, r.body from (select 1) one left join res r "
+				   "on true");
+	else
+		record_sql_text(o, " select 201 as status, r.version, r.body from res r");
 }
 
 void
@@ -456,16 +471,20 @@ build_patch(const struct record_shape *s, const struct record_values *v, struct 
 		o,
 		" from act, cur c, jsonb_populate_record(c.r, $%u) n where t.id = $3 and t.id = "
 		"c.id "
-		"and act.actor is not null and ($4 is null or c.version = $4) returning t.*), "
-		"res as (select u.id, u.version, ",
+		"and act.actor is not null and ($4 is null or c.version = $4)",
 		o->n);
+	if (record_sql_follows(s))
+		record_sql_owned(s, o, "n", 0);
+	record_sql_text(o, " returning t.*), res as (select u.id, u.version, ");
 	record_sql_json(s, o, "u");
 	record_sql_text(o, " as body from upd u)");
 	record_sql_idempotency(s, v, o, "res", "200", true);
-	record_sql_text(o, " select case when r.id is not null then 200 when c.id is null then 404 "
-			   "else 412 end as status, "
-			   "coalesce(r.version, c.version) as version, r.body "
-			   "from (select 1) one left join cur c on true left join res r on true");
+	record_sql_text(o,
+			" select case when r.id is not null then 200 when c.id is null then 404 "
+			"%selse 412 end as status, "
+			"coalesce(r.version, c.version) as version, r.body "
+			"from (select 1) one left join cur c on true left join res r on true",
+			record_sql_follows(s) ? "when $4 is null or c.version = $4 then 422 " : "");
 }
 
 static void
@@ -502,6 +521,8 @@ record_sql_key(const struct record_shape *s, struct buf *out)
 		buf_add_int(out, masks[i]);
 	}
 	buf_add_cstr(out, s->keyed ? "k|" : "|");
+	if (s->owned)
+		buf_add_char(out, 'o');
 	if (s->scope != NULL)
 		buf_printf(out, "@%.*s", STR_FMT(s->scope->name));
 	if (s->match != NULL)

@@ -76,6 +76,7 @@ struct record_shape {
 	size_t n_parts;
 	unsigned batch_ops;
 	bool keyed; /* with an Idempotency-Key                             */
+	bool owned; /* limited to records of certain owners (scope.c)      */
 };
 
 /* The values; which of them are used depends on the shape. STR_NONE is NULL. */
@@ -86,6 +87,8 @@ struct record_values {
 	struct str version; /* If-Match; STR_NONE = any */
 	struct str body;    /* JSON: the object, or the array of operations */
 	struct str scope;
+	struct str owners; /* text of an array of names */
+	struct str self;
 	struct str limit; /* decimal text */
 	struct str at;    /* as of: timestamp text */
 	struct str edit;  /* undo: version that the edit made, decimal text */
@@ -102,6 +105,7 @@ struct record_out {
 	struct postgres_param params[RECORD_PARAMS_MAX];
 	Oid types[RECORD_PARAMS_MAX];
 	unsigned n;
+	unsigned owners, self; /* which parameter they are, where the shape is owned */
 	bool overflow;
 };
 
@@ -133,6 +137,18 @@ void record_sql_order(const struct record_query *q, struct record_out *o);
 /* ", cur as (…)": the row under lock; $3 id, $4 the version it must have. */
 void record_sql_current(const struct record_shape *s, const struct record_values *v,
 			struct record_out *o);
+/* ---- scope.c ---- */
+/* The parameters of an owned shape: the owners, and for what creates also `self`. */
+void record_sql_owners(const struct record_shape *s, const struct record_values *v,
+		       struct record_out *o);
+/* " and …": the row belongs to the owners; nothing where the shape is not owned. `scope_param`: the
+ * parameter that stands for the parent of a row that is about to be made, or 0. */
+void record_sql_owned(const struct record_shape *s, struct record_out *o, const char *row,
+		      unsigned scope_param);
+/* Does the resource follow the owner of another one? What is written must then be checked by SQL.
+ */
+bool record_sql_follows(const struct record_shape *s);
+bool record_sql_owner_given(const struct record_shape *s, const struct record_field *f);
 bool record_sql_written(const struct record_shape *s, const struct record_field *f);
 void record_sql_insert_columns(const struct record_shape *s, struct record_out *o);
 void record_sql_insert_values(const struct record_shape *s, struct record_out *o, int scope_param);

@@ -48,6 +48,7 @@ current_rows(const struct record_shape *s, struct record_out *o, unsigned scope_
 		if (s->scope != NULL)
 			record_sql_text(o, " and t.%.*s = $%u", STR_FMT(s->scope->name),
 					scope_param);
+		record_sql_owned(s, o, "t", 0);
 		record_sql_text(o, " order by t.id for update of t)");
 	}
 	if ((s->batch_ops & RECORD_BATCH_UPSERT) != 0) {
@@ -58,6 +59,7 @@ current_rows(const struct record_shape *s, struct record_out *o, unsigned scope_
 		if (s->scope != NULL)
 			record_sql_text(o, " and t.%.*s = $%u", STR_FMT(s->scope->name),
 					scope_param);
+		record_sql_owned(s, o, "t", 0);
 		record_sql_text(o, " order by t.id for update of t)");
 	}
 	record_sql_text(o, ", cur as (");
@@ -96,8 +98,26 @@ bad_references(const struct record_shape *s, struct record_out *o)
 	}
 }
 
+/* What would leave the scope, or begin outside of it, where the owner is that of another record. */
 static void
-bad_rows(const struct record_shape *s, struct record_out *o, bool meets_rows)
+bad_owners(const struct record_shape *s, struct record_out *o, bool meets_rows,
+	   unsigned scope_param)
+{
+	if (!record_sql_follows(s) || (s->batch_ops & (OPS_CREATE | OPS_UPDATE)) == 0)
+		return;
+	record_sql_text(o,
+			" union all select o.i, 422, null::int, null from op o%s, "
+			"jsonb_populate_record(%snull::crm.%s%s, o.d) n where o.op <> 'delete' and "
+			"(true",
+			meets_rows ? " left join cur c on c.i = o.i" : "",
+			meets_rows ? "coalesce(c.r, " : "", s->resource->table,
+			meets_rows ? ")" : "");
+	record_sql_owned(s, o, "n", scope_param);
+	record_sql_text(o, ") is not true");
+}
+
+static void
+bad_rows(const struct record_shape *s, struct record_out *o, bool meets_rows, unsigned scope_param)
 {
 	record_sql_text(
 		o, ", bad as (select null::int as i, null::int as status, null::int as version, "
@@ -114,6 +134,7 @@ bad_rows(const struct record_shape *s, struct record_out *o, bool meets_rows)
 			   "(partition by c.id order by c.i) as k from cur c) d where d.k > 1");
 	}
 	bad_references(s, o);
+	bad_owners(s, o, meets_rows, scope_param);
 	record_sql_text(o, ")");
 }
 
@@ -183,11 +204,12 @@ record_sql_batch(const struct record_shape *s, const struct record_values *v, st
 	if (s->scope != NULL)
 		record_sql_param(o, record_kind_oid(s->scope->kind), v->scope);
 	const unsigned scope_param = o->n;
+	record_sql_owners(s, v, o);
 	record_sql_text(o, ", op as materialized (select o.* from jsonb_to_recordset($3) "
 			   "as o (i int, op text, id uuid, v int, k text, d jsonb))");
 	if (meets_rows)
 		current_rows(s, o, scope_param);
-	bad_rows(s, o, meets_rows);
+	bad_rows(s, o, meets_rows, s->scope != NULL ? scope_param : 0);
 	writes(s, o, meets_rows, scope_param);
 	done_rows(s, o);
 	if (s->what == RECORD_SQL_PROBE) {

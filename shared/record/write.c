@@ -123,6 +123,7 @@ body_check(struct task *t, struct record_state *s, enum record_input_for what)
 		.what = what,
 		.given = s->scope,
 		.given_value = s->values.scope,
+		.owners = s->call.owners,
 		.prefix = "",
 	};
 	struct record_faults faults;
@@ -135,6 +136,8 @@ body_check(struct task *t, struct record_state *s, enum record_input_for what)
 			      faults.count == 1 ? "" : "s", faults.count == 1 ? "is" : "are");
 	}
 	const bool ok = err == ERR_OK && faults.count == 0;
+	if (faults.forbidden)
+		record_class_refused(t, s);
 	record_faults_free(&faults);
 	return ok;
 }
@@ -261,6 +264,13 @@ refusal_of(struct task *t, struct record_state *s, int64_t status, int64_t versi
 	if ((s->what == RECORD_SQL_UNDO || s->what == RECORD_SQL_RESTORE) && status != 404 &&
 	    status != 412) {
 		record_log_refusal(t, s, status, postgres_value(t, 0, 0, 3));
+		return;
+	}
+	if (status == 404 || status == 422)
+		record_scope_refused(t, s);
+	if (status == 422) {
+		(void)err_set(&s->failed, ERR_INVALID, NULL,
+			      "the record that this one would belong to does not exist");
 		return;
 	}
 	if (status == 404) {

@@ -53,10 +53,10 @@ def test_batches_and_cascades_are_told(core, product):
     assert ("consents", "create") in told and ("people", "update") in told and ("cases", "update") in told
     r = core.post("/v1/organizations/batch", {"ops": [{"op": "create", "data": {"name": "b"}} for _ in range(50)]})
     assert product.clusters.one("core", "SELECT count(*) FROM event.log WHERE request_id = %s", (r.headers["Request-Id"],)) == 50
-    before = product.clusters.one("core", "SELECT max(seq) FROM event.log")
+    before = product.clusters.one("core", "SELECT max(seq) FROM event.log WHERE op <> 'access.refused'")
     ops = [{"op": "create", "data": {"name": "b"}} for _ in range(50)] + [{"op": "delete", "id": str(uuid.uuid4()), "if_match": "*"}]
     assert core.post("/v1/organizations/batch", {"ops": ops}).status == 404
-    assert product.clusters.one("core", "SELECT max(seq) FROM event.log") == before
+    assert product.clusters.one("core", "SELECT max(seq) FROM event.log WHERE op <> 'access.refused'") == before
     gone = core.delete(f"/v1/people/{person}", headers={"If-Match": "*"})
     told = product.clusters.rows("core", "SELECT record_id::text, op FROM event.log WHERE request_id = %s", (gone.headers["Request-Id"],))
     assert (person, "delete") in told and (case, "delete") in told and (consent.json["id"], "delete") in told

@@ -191,16 +191,16 @@ class Load:
         self.dir = product.dir
         self.ids_file = self.dir / "ids"
         self.ids_file.write_text("\n".join(ids) + "\n")
-        self.cpu = {"GET": [], "PATCH": []}
+        self.cpu = {"GET": [], "PATCH": [], "HEALTH": []}
 
-    def wrk(self, method, seconds=None, count_cpu=False, core=None, pause=None):
+    def wrk(self, method, seconds=None, count_cpu=False, core=None, pause=None, token=None):
         """Requests a second, and their p99 in `self.p99` (µs); with the processor time of the workers if wanted."""
         core = core or self.product.core
         scheme = "http" if core.tls is None else "https"
         pids = workers_of(core)
         before = cpu_of(pids)
         done = subprocess.run(["wrk", "-t", str(THREADS), "-c", str(CLIENTS), "-d", f"{seconds or self.seconds}s", "-s",
-                               str(HERE / "wrk.lua"), f"{scheme}://127.0.0.1:{core.port}", "--", method, core.tokens["agent"],
+                               str(HERE / "wrk.lua"), f"{scheme}://127.0.0.1:{core.port}", "--", method, token or core.tokens["agent"],
                                str(self.ids_file)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
                               env=dict(os.environ, **({"BENCH_PAUSE": str(pause)} if pause else {})))
         self.p99 = int((re.search(r"^p99 (\d+)$", done.stdout, re.M) or [0, 0])[1])
@@ -280,6 +280,21 @@ def against_pgbench(load, table, rounds, method, budget):
     ratio = statistics.median(ratios)
     table.row(f"{name}: ratio", f"{ratio:.2f}", f"budget ≥ {budget}; {min(ratios):.2f} to {max(ratios):.2f}", ratio >= budget)
     table.row(f"{name}: processor time of the workers", f"{statistics.median(load.cpu[method]):.1f} µs", "a request")
+
+
+def rights(load, table, rounds):
+    """/healthz asks for no right: with a token it costs the check of the token, the quota and its two headers more than without one.
+    The rest of the guard is the search for the right, which is part of both sides of a GET and too small to be seen."""
+    load.wrk("HEALTH", seconds=1)
+    for _ in range(rounds):
+        load.wrk("HEALTH", count_cpu=True, token="-")
+        load.wrk("HEALTH", count_cpu=True)
+        load.wrk("GET", count_cpu=True)
+    without, with_token = load.cpu["HEALTH"][0::2], load.cpu["HEALTH"][1::2]
+    cost = statistics.median(b - a for a, b in zip(without, with_token))
+    get = statistics.median(load.cpu["GET"])
+    table.row("rights of a request: token, quota, headers", f"{cost:.2f} µs", f"{len(without)} pairs of /healthz with and without a token")
+    table.row("rights of a request: GET of one person, ratio to without", f"{get / (get - cost):.2f}", f"of {get:.1f} µs of the workers")
 
 
 def mallocs(product, load, table):
@@ -548,7 +563,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side (default 5)")
     parser.add_argument("--seconds", type=int, default=3, help="of each run against pgbench (default 3)")
-    parser.add_argument("--only", default="get,patch,tls,storm,malloc,lag,feed,idle,whole", help="parts, with commas")
+    parser.add_argument("--only", default="get,patch,rights,tls,storm,malloc,lag,feed,idle,whole", help="parts, with commas")
     parser.add_argument("--customers", type=int, default=1_000_000, help="for the whole of one (default 1,000,000)")
     args = parser.parse_args()
     parts = set(args.only.split(","))
@@ -567,6 +582,8 @@ def main():
             under_tls(product, load, table, args.rounds)
         if "storm" in parts:
             storm(product, load, table, args.rounds)
+        if "rights" in parts:
+            rights(load, table, args.rounds)
         if "malloc" in parts:
             mallocs(product, load, table)
             product.restart()

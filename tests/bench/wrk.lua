@@ -1,4 +1,5 @@
 -- wrk.lua — one GET or PATCH of a person: wrk -s wrk.lua URL -- METHOD TOKEN IDS-FILE
+-- METHOD HEALTH asks for /healthz; TOKEN - stands for none.
 -- Like the clients of pgbench beside it, each of a thread's clients keeps a random id for HOLD requests.
 local HOLD = 100
 local CLIENTS = 8
@@ -13,7 +14,7 @@ end
 
 function init(args)
 	method = args[1]
-	headers = { ["Authorization"] = "Bearer " .. args[2] }
+	headers = args[2] ~= "-" and { ["Authorization"] = "Bearer " .. args[2] } or {}
 	if method == "PATCH" then
 		headers["If-Match"] = "*"
 		headers["Content-Type"] = "application/merge-patch+json"
@@ -37,6 +38,9 @@ if pause then
 end
 
 function request()
+	if method == "HEALTH" then
+		return wrk.format("GET", "/healthz", headers)
+	end
 	turn = turn % CLIENTS + 1
 	used[turn] = used[turn] + 1
 	if slots[turn] == nil or used[turn] >= HOLD then

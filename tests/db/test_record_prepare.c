@@ -96,6 +96,8 @@ prepare_sorted(const struct record_resource *r, const struct record_field *f,
 		c.values[i] = STR("1");
 	s.cursor = &c;
 	prepare(s);
+	s.owned = true;
+	prepare(s);
 	c.values[0] = STR_NONE;
 	prepare(s);
 	arena_release(&a);
@@ -136,14 +138,16 @@ prepare_filtered(const struct record_resource *r, const struct record_field *f)
 static void
 prepare_writes(const struct record_resource *r, uint32_t mask, const struct record_field *scope)
 {
-	for (int keyed = 0; keyed < 2; keyed++) {
+	for (int k = 0; k < 4; k++) {
+		const bool keyed = (k & 1) != 0, owned = (k & 2) != 0;
 		for (enum record_sql what = RECORD_SQL_CREATE; what <= RECORD_SQL_DELETE; what++)
 			prepare((struct record_shape) { .resource = r,
 							.what = what,
 							.read_classes = 7,
 							.write_classes = mask,
 							.scope = scope,
-							.keyed = keyed == 1 });
+							.keyed = keyed,
+							.owned = owned });
 		for (unsigned ops = 1; ops < 16; ops++) {
 			const struct record_field *match = record_field_find(r, STR("external_id"));
 			if ((ops & RECORD_BATCH_UPSERT) != 0 && match == NULL)
@@ -152,7 +156,8 @@ prepare_writes(const struct record_resource *r, uint32_t mask, const struct reco
 						  .what = RECORD_SQL_BATCH,
 						  .write_classes = mask,
 						  .scope = scope,
-						  .keyed = keyed == 1,
+						  .keyed = keyed,
+						  .owned = owned,
 						  .batch_ops = ops,
 						  .match = match };
 			prepare(s);
@@ -235,6 +240,11 @@ START_TEST(prepares_all)
 								.what = RECORD_SQL_GET,
 								.read_classes = mask,
 								.scope = scopes[k] });
+				prepare((struct record_shape) { .resource = r,
+								.what = RECORD_SQL_GET,
+								.read_classes = mask,
+								.scope = scopes[k],
+								.owned = true });
 				prepare_writes(r, mask, scopes[k]);
 				prepare_log(r, mask, scopes[k]);
 				prepare_parts(r, mask);

@@ -102,6 +102,57 @@ START_TEST(list_texts)
 }
 END_TEST
 
+/* Deals have no owner here, notes follow nobody: the fixture's own catalog shows that nothing is added
+ * without owners; this one adds them. */
+START_TEST(owned_texts)
+{
+	static const struct fixture_row owner_row = { "deals", "deal",     NULL,   NULL, "owner",
+						      "t",     "internal", "text", "wf", NULL,
+						      NULL,    NULL,       "text", NULL };
+	struct fixture_row rows[ARRAY_LEN(fixture_rows) + 1];
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(fixture_rows); i++) {
+		rows[n++] = fixture_rows[i];
+		if (strcmp(fixture_rows[i].name, "unlisted") == 0)
+			rows[n++] = owner_row;
+	}
+	PGresult *result = fixture_result(rows, n);
+	struct record_catalog *c = NULL;
+	ck_assert_int_eq(record_catalog_build(
+				 result, &(struct record_catalog_conf) { .copy = false }, &c, NULL),
+			 ERR_OK);
+	PQclear(result);
+	const struct record_resource *deals = record_catalog_find(c, STR("deals"));
+	const struct record_resource *notes = record_catalog_find(c, STR("notes"));
+	ck_assert_ptr_nonnull(record_owner_field(deals));
+	ck_assert_ptr_null(record_owner_field(notes));
+	struct record_shape s = { .catalog = c,
+				  .resource = deals,
+				  .what = RECORD_SQL_GET,
+				  .read_classes = 7,
+				  .write_classes = 7,
+				  .owned = true };
+	struct record_out out;
+	ck_assert(str_ends(str_of(text_of(&s, &out)),
+			   " from crm.deal t where t.id = $1 and t.owner = any ($2)"));
+	s.resource = notes;
+	ck_assert(
+		str_ends(str_of(text_of(&s, &out)),
+			 " from crm.note t where t.id = $1 and ((exists (select 1 from crm.deal x "
+			 "where x.id = t.deal_id and x.owner = any ($2))))"));
+	s.owned = false;
+	ck_assert(str_ends(str_of(text_of(&s, &out)), " from crm.note t where t.id = $1"));
+	/* Who may not write the field still becomes the owner. */
+	s.resource = deals;
+	s.owned = true;
+	s.what = RECORD_SQL_CREATE;
+	ck_assert_ptr_nonnull(strstr(text_of(&s, &out), "coalesce(n.owner, $6)"));
+	s.write_classes = RECORD_OPEN;
+	ck_assert_ptr_nonnull(strstr(text_of(&s, &out), ", $6 from act"));
+	record_catalog_unref(c);
+}
+END_TEST
+
 START_TEST(golden_texts)
 {
 	const struct record_resource *r = record_catalog_find(catalog, STR("notes"));
@@ -264,7 +315,7 @@ START_TEST(parts_texts)
 }
 END_TEST
 
-#define SHAPES_MAX 512
+#define SHAPES_MAX 1024
 static struct {
 	const char *key, *text;
 } seen[SHAPES_MAX];
@@ -294,7 +345,7 @@ START_TEST(one_text_a_key)
 		for (uint32_t mask = 1; mask < 8; mask += 3) {
 			for (enum record_sql what = RECORD_SQL_GET; what < RECORD_SQL_COUNT;
 			     what++) {
-				for (int k = 0; k < 4; k++)
+				for (int k = 0; k < 8; k++)
 					remember(&(struct record_shape) {
 						.catalog = catalog,
 						.resource = r,
@@ -302,6 +353,7 @@ START_TEST(one_text_a_key)
 						.read_classes = mask,
 						.write_classes = mask,
 						.keyed = (k & 1) != 0,
+						.owned = (k & 4) != 0,
 						.scope = (k & 2) != 0 ? r->parent_field : NULL,
 						.batch_ops = (unsigned)(1 + k % 3) });
 			}
@@ -355,6 +407,7 @@ suite(void)
 	TCase *tc = tcase_create("all");
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, list_texts, 0, (int)ARRAY_LEN(lists));
+	tcase_add_test(tc, owned_texts);
 	tcase_add_test(tc, golden_texts);
 	tcase_add_test(tc, never_secret_never_above_the_mask);
 	tcase_add_test(tc, history_texts);
