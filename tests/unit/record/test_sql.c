@@ -306,6 +306,9 @@ START_TEST(parts_texts)
 	part.words[1] = record_field_find(deals, STR("email"));
 	part.resource = deals;
 	part.reference = NULL;
+	ck_assert_int_eq(record_query_parse(deals, RECORD_OPEN, RECORD_QUERY_LIST, &pair, 1, &arena,
+					    &part.query, NULL),
+			 ERR_OK);
 	s.what = RECORD_SQL_SEARCH;
 	text = text_of(&s, &out);
 	ck_assert_uint_eq(out.n, 1);
