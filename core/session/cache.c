@@ -82,10 +82,10 @@ known(struct task *t, struct str secret, struct entry *e, struct access_actor *o
 	const enum http_method m = http_method_of(t);
 	const bool reads = m == HTTP_GET || m == HTTP_HEAD || m == HTTP_OPTIONS;
 
+	*out = e->actor; /* of a refused write too: it is known whose session was used */
 	if (!reads && session_origin_check(t, secret) != ERR_OK)
 		return ACCESS_COOKIE_REFUSED;
 	e->used = true;
-	*out = e->actor;
 	return ACCESS_COOKIE_KNOWN;
 }
 
@@ -102,6 +102,8 @@ cookie_look(struct task *t, struct access_actor *out, const char **reason UNUSED
 	    clock_now_us() - e->loaded < AGE_MAX && clock_wall_us() < e->expires)
 		return known(t, secret, e, out);
 	char hex[SHA256_HEX_SIZE];
+	if (access_charge_unknown(t) != ERR_OK)
+		return ACCESS_COOKIE_REFUSED;
 	hex_encode(hash, sizeof(hash), hex);
 	return postgres_add(core_session.conf.pool, t, &sql_session_look,
 			    (struct postgres_param[]) { P_TEXT(hex) }, 1) == ERR_OK

@@ -143,6 +143,10 @@ make_write(struct task *t)
 	if (m == NULL || http_param_uuid(t, "id", &id) != ERR_OK)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
 	uuid_text(&id, text);
+	/* Who has the secret becomes that person, with all his rights. */
+	if (access_actor_of(t)->scoped)
+		return task_fail_set(t, ERR_FORBIDDEN, NULL,
+				     "a token that is narrowed by scopes resets no password");
 	/* Or a stolen session would need no old password. */
 	if (str_is(str_of(text), access_actor_of(t)->principal))
 		return task_fail_set(t, ERR_FORBIDDEN, "id",

@@ -240,6 +240,8 @@ bool access_allows(const struct task *t, struct str right);
 void access_limits_map(void);
 /* Ask for `cost` more of the actor's quota inside a step: ERR_OK, or ERR_RATE set in the task (429, Retry-After). */
 MUST_CHECK enum err access_charge(struct task *t, unsigned cost);
+/* Before something is asked for a client that nobody knows yet: on the account of its address. ERR_OK or ERR_RATE in the task. */
+MUST_CHECK enum err access_charge_unknown(struct task *t);
 /* A quota and how it stands. */
 struct access_limit {
 	uint64_t key;

@@ -170,6 +170,10 @@ by_cookie(struct task *t, struct access *a, struct access_actor *actor, bool ans
 	case ACCESS_COOKIE_WAIT:
 		return STEP_WAIT;
 	case ACCESS_COOKIE_REFUSED:
+		if (t->t_err.code == ERR_RATE)
+			return task_fail(t);
+		if (actor->principal[0] != '\0')
+			t->t_actor = actor;
 		return access_charge_request(t, a) == ERR_OK ? unauthorized(t, a, reason)
 							     : task_fail(t);
 	case ACCESS_COOKIE_NONE:

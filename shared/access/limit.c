@@ -259,3 +259,11 @@ access_charge_request(struct task *t, const struct access *a)
 		return ERR_OK;
 	return address_limit(a, http_peer(t), &l) ? charge(t, &l, 1) : ERR_OK;
 }
+
+enum err
+access_charge_unknown(struct task *t)
+{
+	const struct access *a = access_here();
+	struct access_limit l;
+	return a != NULL && address_limit(a, http_peer(t), &l) ? charge(t, &l, 1) : ERR_OK;
+}

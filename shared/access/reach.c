@@ -90,7 +90,11 @@ access_scope_of(const struct access *a, const struct access_actor *actor,
 		const struct access_resource *r, bool write)
 {
 	const struct access_roles *roles = a->conf.roles;
-	enum access_scope widest = ACCESS_SCOPE_OWN;
+	static const uint32_t classes[] = { ACCESS_OPEN, ACCESS_INTERNAL, ACCESS_PERSONAL };
+	const uint32_t shown = actor->read_classes | (write ? actor->write_classes : 0);
+	enum access_scope widest[ARRAY_LEN(classes)] = { ACCESS_SCOPE_OWN, ACCESS_SCOPE_OWN,
+							 ACCESS_SCOPE_OWN };
+	enum access_scope narrowest = ACCESS_SCOPE_ALL;
 	char right[ACCESS_NAME_SIZE];
 	struct buf text;
 	if (!roles->scoped)
@@ -101,10 +105,18 @@ access_scope_of(const struct access *a, const struct access_actor *actor,
 	buf_free(&text);
 	for (size_t i = 0; fits && i < roles->n_roles; i++) {
 		const struct access_role *role = &roles->roles[i];
-		if ((actor->roles >> i & 1) != 0 && access_role_grants(roles, role, str_of(right)))
-			widest = MAX(widest, access_role_scope_of(role, r, write));
+		if ((actor->roles >> i & 1) == 0 || !access_role_grants(roles, role, str_of(right)))
+			continue;
+		const uint32_t of_role = role->read_classes | (write ? role->write_classes : 0);
+		for (size_t k = 0; k < ARRAY_LEN(classes); k++)
+			if ((of_role & classes[k]) != 0)
+				widest[k] = MAX(widest[k], access_role_scope_of(role, r, write));
 	}
-	return widest;
+	/* One role's records and another's classes together would be what no role grants. */
+	for (size_t k = 0; k < ARRAY_LEN(classes); k++)
+		if ((shown & classes[k]) != 0)
+			narrowest = MIN(narrowest, widest[k]);
+	return shown == 0 ? ACCESS_SCOPE_OWN : narrowest;
 }
 
 /* ---- members of teams ---- */

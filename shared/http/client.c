@@ -47,6 +47,7 @@ struct call {
 	bool writes;
 	bool too_large;
 	bool refused; /* by peer_allowed */
+	bool tried;   /* an address that is allowed was connected to */
 	char error[CURL_ERROR_SIZE];
 	struct http_client_reply *reply;
 	struct call *prev, *next;
@@ -149,7 +150,7 @@ call_finish(struct call *k, CURLcode code)
 		if (k->too_large)
 			(void)err_set(&info, ERR_UPSTREAM, NULL,
 				      "the reply is larger than %zu bytes", c->conf.reply_max);
-		else if (k->refused && code == CURLE_COULDNT_CONNECT)
+		else if (k->refused && !k->tried && code == CURLE_COULDNT_CONNECT)
 			(void)err_set(&info, ERR_FORBIDDEN, NULL,
 				      "the address of the other server may not be reached");
 		else if (code == CURLE_OPERATION_TIMEDOUT)
@@ -188,6 +189,7 @@ socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		k->refused = true;
 		return CURL_SOCKET_BAD;
 	}
+	k->tried = true;
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 

@@ -83,7 +83,7 @@ reading_update(struct http_connection *c)
 	c->reading = want;
 	/* In the next turn, so that a client that sends fast does not hold this one. Part of a record may be all that is held: then
 	 * the next recv finds nothing and does not come back here. */
-	if (want && c->io->pending != NULL && c->io->pending(c->io_ctx)) {
+	if (want && !c->read_dry && c->io->pending != NULL && c->io->pending(c->io_ctx)) {
 		c->read_more = true;
 		http_connection_mark(c);
 	}
@@ -690,7 +690,8 @@ linger_read(struct http_connection *c)
 {
 	char drop[READ_BYTES];
 	const ssize_t n = c->io->recv(c->io_ctx, c->fd, drop, sizeof(drop));
-	if (n < 0 && would_block())
+	c->read_dry = n < 0 && would_block();
+	if (c->read_dry)
 		return;
 	if (n > 0)
 		c->lingered += (size_t)n;
@@ -738,9 +739,10 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	const ssize_t n = c->io->recv(c->io_ctx, c->fd, p, want);
 	if (n <= 0 && c->in.len == 0)
 		http_buffer_give(c->server, &c->in);
+	c->read_dry = n < 0 && would_block();
 	if (n < 0) {
 		/* errno: giving a buffer back does not touch it. */
-		if (would_block())
+		if (c->read_dry)
 			recv_await(c);
 		else
 			http_connection_abort(c);

@@ -75,6 +75,14 @@ call_unlink(struct call *k)
 	k->mail->n_calls--;
 }
 
+/* A login, a greeting or STARTTLS that is refused is our matter, not the message's: it may go another time. */
+static bool
+is_session(CURLcode code)
+{
+	return code == CURLE_LOGIN_DENIED || code == CURLE_REMOTE_ACCESS_DENIED ||
+	       code == CURLE_USE_SSL_FAILED;
+}
+
 static void
 call_done(void *private, CURLcode code)
 {
@@ -89,7 +97,9 @@ call_done(void *private, CURLcode code)
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		(void)err_set(&info, ERR_TIMEOUT, NULL, "the mail server did not answer in time");
 	else if (code != CURLE_OK)
-		(void)err_set(&info, status >= 500 && status < 600 ? ERR_INVALID : ERR_UPSTREAM,
+		(void)err_set(&info,
+			      status >= 500 && status < 600 && !is_session(code) ? ERR_INVALID
+										 : ERR_UPSTREAM,
 			      NULL, "the mail server did not take the message: %s (%ld)", why,
 			      status);
 	task_wake(m->engine, k->task, k->slot, info.code, &info, NULL, NULL);

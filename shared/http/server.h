@@ -76,6 +76,7 @@ struct http_connection {
 	bool eof;              /* the client has ended its side                      */
 	bool reading, writing; /* the events are armed                               */
 	bool read_more;        /* bytes are held that the socket does not announce   */
+	bool read_dry;         /* what is held is no whole record: only the socket brings more */
 	bool recv_blocked;     /* the last recv must send first: again when writable */
 	bool send_blocked;     /* the last send must read first: again when readable */
 	bool is_dirty, is_later;

@@ -403,12 +403,13 @@ def test_hand_over_ends_a_leaver_everywhere(core, sandbox, product, make, login)
     tokens = {d: login(leaver, d.name) for d in (core, sandbox)}
     path = f"/v1/users/{leaver['id']}/hand-over"
     body = {"successor": successor["id"], "reason": "leaves the company"}
-    before = product.clusters.one("core", "SELECT max(seq) FROM event.log")
+    count = "SELECT count(*) FROM event.log WHERE actor NOT LIKE 'system:%%' AND op NOT LIKE 'access.%%'"
+    before = product.clusters.one("core", count)
     dry = ok(core.post(f"{path}?dry_run=true", body, role="operator"))
     want = {"users": 1, "people": 2, "organizations": 1, "cases": 1, "opportunities": 1, "flags": 1, "changes": 0}
     assert {k: dry["owned"][k] for k in want} == want and dry["leads"] == 1 and dry["one_person_twice"] == [] and dry["dry_run"] is True
     assert dry["ended"] == {**dry["ended"], "tokens": 2, "roles": 1, "memberships": 2}
-    assert product.clusters.one("core", "SELECT max(seq) FROM event.log") == before and statuses(core, tokens[core]) == {200}
+    assert product.clusters.one("core", count) == before and statuses(core, tokens[core]) == {200}
     done = ok(core.post(path, body, role="operator"))
     assert {**done, "dry_run": True} == dry
     for daemon, token in tokens.items():

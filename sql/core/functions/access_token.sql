@@ -42,6 +42,8 @@ BEGIN
 	SELECT * INTO t FROM access.token x WHERE x.id = p_old FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no token %', p_old USING ERRCODE = 'CR404';
+	ELSIF t.session IS NOT NULL THEN
+		RAISE EXCEPTION 'the token belongs to a console session: exchange the session again' USING ERRCODE = 'CR409';
 	ELSIF t.replaced_by IS NOT NULL THEN
 		RAISE EXCEPTION 'the token was rotated before: rotate the one that replaced it' USING ERRCODE = 'CR409';
 	ELSIF t.revoked_at IS NOT NULL OR t.expires_at <= now() THEN

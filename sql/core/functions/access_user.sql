@@ -118,7 +118,8 @@ BEGIN
 	RETURN access.user_json(p_id, true);
 END $$;
 
--- A disabled principal's tokens do not work, and do again if it is enabled; hand-over ends them.
+-- A disabled principal's tokens do not work, and do again if it is enabled; hand-over ends them. Sessions cost nothing to make anew, and
+-- the cookie may be the reason why: they end.
 CREATE FUNCTION access.user_able(p_actor uuid, p_request text, p_id uuid, p_able boolean) RETURNS json
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
@@ -126,6 +127,10 @@ BEGIN
 	PERFORM access.user_hold(p_id, NULL);
 	UPDATE access.principal SET disabled_at = CASE WHEN p_able THEN NULL ELSE clock_timestamp() END
 		WHERE id = p_id AND (disabled_at IS NULL) <> p_able;
+	IF NOT p_able THEN
+		UPDATE access.session SET revoked_at = now() WHERE principal = p_id AND revoked_at IS NULL;
+		DELETE FROM access.password_reset WHERE principal = p_id;
+	END IF;
 	RETURN access.user_json(p_id, true);
 END $$;
 

@@ -15,7 +15,8 @@ BEGIN
 	ELSE
 		NEW.person_pseudonym := NULL;
 		-- A row whose person was deleted stays hidden if it was; it must not come back unlinked.
-		NEW.lab_ok := CASE WHEN tg_op = 'INSERT' THEN true ELSE OLD.lab_ok END;
+		-- A restore gives the value that the row had; an ordinary INSERT gives none.
+		NEW.lab_ok := CASE WHEN tg_op = 'INSERT' THEN coalesce(NEW.lab_ok, true) ELSE OLD.lab_ok END;
 	END IF;
 	RETURN NEW;
 END $$;

@@ -45,6 +45,12 @@ BEGIN
 	SELECT array_agg(l) INTO v_gone FROM gone g JOIN event.log l ON l.xid = v_last.xid AND l.seq = g.seq;
 
 	v_detail := crm.restore_conflicts(v_gone);
+	IF v_detail IS NULL AND p_resource = 'consents' AND v_last.before ->> 'purpose' = 'analysis'
+		AND v_last.before ->> 'state' = 'granted' AND EXISTS (SELECT FROM crm.person p
+		WHERE p.id = (v_last.before ->> 'person_id')::uuid AND NOT p.lab_ok FOR KEY SHARE)
+	THEN
+		v_detail := '[{"resource":"consents","field":"state","why":"withdrawn since"}]';
+	END IF;
 	IF v_detail IS NOT NULL THEN
 		RETURN jsonb_build_object('status', 409, 'detail', v_detail);
 	END IF;

@@ -61,7 +61,9 @@ BEGIN
 	PERFORM webhook.enqueue('notice.' || n.kind, t.team || ':' || n.event || ':' || n.kind, NULL, t.team, jsonb_build_object('kind', n.kind,
 		'task', n.task, 'title', n.title, 'body', n.body, 'link', n.link, 'record', n.record, 'at', n.at))
 	FROM (SELECT m.team, min(n.id::text)::uuid AS id FROM notice.notice n JOIN access.membership m ON m.principal = n.principal
-		WHERE n.id = ANY (v_made) AND EXISTS (SELECT FROM webhook.endpoint w WHERE w.team = m.team AND w.disabled_at IS NULL) GROUP BY m.team) t
+		WHERE n.id = ANY (v_made) AND 'webhook' = ANY (coalesce((SELECT c.channels FROM notice.channel c WHERE c.principal = n.principal
+			AND c.about IN (k.name, split_part(k.name, '.', 1), '*') ORDER BY length(c.about) DESC LIMIT 1), k.channels))
+		AND EXISTS (SELECT FROM webhook.endpoint w WHERE w.team = m.team AND w.disabled_at IS NULL) GROUP BY m.team) t
 	JOIN notice.notice n ON n.id = t.id;
 	RETURN coalesce(cardinality(v_made), 0);
 END $$;

@@ -11,7 +11,8 @@ BEGIN
 	IF NOT FOUND OR NOT EXISTS (SELECT FROM access.credential c WHERE c.principal = p_principal AND c.phc = p_phc) THEN
 		RETURN NULL;
 	END IF;
-	DELETE FROM access.lockout l WHERE l.kind = 'account' AND l.key = access.lockout_key(p_principal::text);
+	DELETE FROM access.lockout l WHERE l.kind = 'account' AND l.key IN (access.lockout_key(p_principal::text),
+		access.lockout_key(p_principal::text || E'\n' || p_address));
 	IF p_better IS NOT NULL THEN
 		UPDATE access.credential SET phc = p_better WHERE principal = p_principal;
 	END IF;

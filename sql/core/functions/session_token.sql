@@ -11,6 +11,10 @@ BEGIN
 	IF v_expires IS NULL THEN
 		RETURN NULL;
 	END IF;
+	-- Each one makes every worker read the tokens anew.
+	IF (SELECT count(*) FROM access.token t WHERE t.session = p_session AND t.created_at > now() - interval '1 minute') >= 10 THEN
+		RAISE EXCEPTION 'this session was exchanged ten times in a minute: wait' USING ERRCODE = 'CR429';
+	END IF;
 	IF (SELECT count(*) FROM access.token t WHERE t.session = p_session AND t.revoked_at IS NULL AND t.expires_at > now()) >= 3 THEN
 		UPDATE access.token SET revoked_at = now() WHERE id IN (SELECT t.id FROM access.token t
 			WHERE t.session = p_session AND t.revoked_at IS NULL AND t.expires_at > now() ORDER BY t.created_at DESC OFFSET 2);
