@@ -149,6 +149,20 @@ def test_erasure_takes_the_payload_and_leaves_the_chain(core, product):
     assert [r[0] for r in rows(product, person.json["id"])] == ["create", "update", "erase"]
 
 
+def test_what_is_erased_before_it_is_sealed_does_not_stop_the_chain(core, product):
+    """Written and erased in one transaction, so that no seal can come between."""
+    db = product.clusters.connect("core", "bimodal_app", autocommit=False)
+    with db.cursor() as cur:
+        cur.execute("SELECT set_config('bimodal.actor', 'eraser', true), set_config('bimodal.request', 'r', true)")
+        cur.execute("INSERT INTO crm.organization (name) VALUES ('short-lived') RETURNING id")
+        cur.execute("SELECT event.erase('organizations', %s)", cur.fetchone())
+        assert cur.fetchone()[0] == 1
+    db.commit()
+    db.close()
+    sealed(product)
+    assert product.clusters.one("core", "SELECT event.verify()") is None
+
+
 TAMPERINGS = ["UPDATE event.log SET actor = 'forged' WHERE record_id = %(id)s", "UPDATE event.log SET after = after || '{\"stage\":\"forged\"}' WHERE record_id = %(id)s",
               "UPDATE event.log SET request_id = 'forged' WHERE record_id = %(id)s", "UPDATE event.log SET at = at + interval '1 us' WHERE record_id = %(id)s",
               "UPDATE event.log SET before = NULL, after = NULL, salt = NULL WHERE record_id = %(id)s", "DELETE FROM event.log WHERE record_id = %(id)s",
