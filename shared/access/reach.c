@@ -94,6 +94,7 @@ access_scope_of(const struct access *a, const struct access_actor *actor,
 	const uint32_t shown = actor->read_classes | (write ? actor->write_classes : 0);
 	enum access_scope widest[ARRAY_LEN(classes)] = { ACCESS_SCOPE_OWN, ACCESS_SCOPE_OWN,
 							 ACCESS_SCOPE_OWN };
+	enum access_scope any = ACCESS_SCOPE_OWN; /* where there is no field to show */
 	enum access_scope narrowest = ACCESS_SCOPE_ALL;
 	char right[ACCESS_NAME_SIZE];
 	struct buf text;
@@ -107,6 +108,7 @@ access_scope_of(const struct access *a, const struct access_actor *actor,
 		const struct access_role *role = &roles->roles[i];
 		if ((actor->roles >> i & 1) == 0 || !access_role_grants(roles, role, str_of(right)))
 			continue;
+		any = MAX(any, access_role_scope_of(role, r, write));
 		const uint32_t of_role = role->read_classes | (write ? role->write_classes : 0);
 		for (size_t k = 0; k < ARRAY_LEN(classes); k++)
 			if ((of_role & classes[k]) != 0)
@@ -116,7 +118,7 @@ access_scope_of(const struct access *a, const struct access_actor *actor,
 	for (size_t k = 0; k < ARRAY_LEN(classes); k++)
 		if ((shown & classes[k]) != 0)
 			narrowest = MIN(narrowest, widest[k]);
-	return shown == 0 ? ACCESS_SCOPE_OWN : narrowest;
+	return shown == 0 ? any : narrowest;
 }
 
 /* ---- members of teams ---- */
