@@ -15,7 +15,10 @@ static const char yaml[] =
 	"    scopes: { people: { read: team, write: own }, notes: { read: all }, \"*\": { read: "
 	"team } }\n"
 	"  all:\n    rights: [cases.read, cases.write]\n"
-	"  none:\n    rights: [me.read]\n";
+	"  none:\n    rights: [me.read]\n"
+	"  far:\n    rights: [people.read]\n    read: [open]\n"
+	"  deep:\n    rights: [people.read, cases.read]\n    read: [open, personal]\n"
+	"    scopes: { people: { read: own } }\n";
 
 #define ANNA "01902d5c-8a4e-7c11-9f00-000000000001"
 #define BOB "01902d5c-8a4e-7c11-9f00-000000000002"
@@ -61,6 +64,11 @@ static const struct {
 	{ "own,all", "people", false, "own", "own" },
 	{ "own,all", "cases", false, "all", "all" },
 	{ "none", "people", false, "own", "own" },
+	/* The records of the one role and the classes of the other are what no role grants. */
+	{ "far", "people", false, "all", "own" },
+	{ "deep", "people", false, "own", "own" },
+	{ "far,deep", "people", false, "own", "own" },
+	{ "far,deep", "cases", false, "all", "own" },
 	{ "", "people", false, "own", "own" },
 };
 
