@@ -156,9 +156,10 @@ delivery_note(struct task *t)
 	const usec_t took = clock_now_us() - d->begun;
 
 	metric_observe_us(latency, took);
-	metric_add(strcmp(o.what, "delivered") == 0 ? delivered
-		   : strcmp(o.what, "again") == 0   ? failed
-						    : dead,
+	const struct str what = str_of(o.what);
+	metric_add(str_is(what, "delivered") ? delivered
+		   : str_is(what, "again")   ? failed
+					     : dead,
 		   1);
 	const struct postgres_param params[] = {
 		P_TEXT(d->id),
