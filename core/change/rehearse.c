@@ -303,17 +303,19 @@ replay_done(struct task *t)
 static enum step
 place_look(struct task *t)
 {
-	/* The lines core has accepted, and ours: what differs names itself. */
+	/* If it is not core's: the lines core has accepted, and ours, so that what differs names itself. */
 	return script(t, r.pool,
 		      arena_printf(&run.arena,
 				   "SET search_path = '';\n"
-				   "SELECT change.fingerprint(), (SELECT string_agg(l.class || ' ' "
+				   "SELECT f.now, CASE WHEN f.now <> '%s' THEN (SELECT "
+				   "string_agg(l.class || ' ' "
 				   "|| l.id, ', ') FROM (SELECT class, id FROM"
 				   " change.fingerprint_lines() WHERE "
 				   "pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to("
 				   "pg_catalog.concat_ws(E'\\x1f', class, id, definition), "
-				   "'UTF8')), 'hex') NOT IN ('', %.*s%s) LIMIT 5) l)",
-				   STR_FMT(r.lines), r.lines.len == 0 ? "''" : ""));
+				   "'UTF8')), 'hex') NOT IN ('', %.*s%s) LIMIT 5) l) END"
+				   " FROM (SELECT change.fingerprint() AS now OFFSET 0) f",
+				   r.fingerprint, STR_FMT(r.lines), r.lines.len == 0 ? "''" : ""));
 }
 
 static enum step
@@ -525,15 +527,20 @@ down_read(struct task *t)
 
 	if (t->t_n_results > 0 && !well(t, "publication", &next))
 		return next;
-	return script(t, r.pool,
-		      "SET search_path = '';\n"
-		      "SELECT change.fingerprint(), (SELECT pg_catalog.string_agg(d.line, ', ') "
-		      "FROM (SELECT DISTINCT x.class || ' ' || x.id AS line"
-		      " FROM ((TABLE pg_temp.line0 EXCEPT SELECT class, object, id, "
-		      "coalesce(definition, '') FROM change.catalog_lines())"
-		      " UNION (SELECT class, object, id, coalesce(definition, '') FROM "
-		      "change.catalog_lines() EXCEPT TABLE pg_temp.line0)) x"
-		      " ORDER BY 1 LIMIT 5) d)");
+	return script(
+		t, r.pool,
+		arena_printf(&run.arena,
+			     "SET search_path = '';\n"
+			     "SELECT f.now, CASE WHEN f.now <> '%s' THEN (SELECT "
+			     "pg_catalog.string_agg(d.line, ', ') "
+			     "FROM (SELECT DISTINCT x.class || ' ' || x.id AS line"
+			     " FROM ((TABLE pg_temp.line0 EXCEPT SELECT class, object, id, "
+			     "coalesce(definition, '') FROM change.catalog_lines())"
+			     " UNION (SELECT class, object, id, coalesce(definition, '') FROM "
+			     "change.catalog_lines() EXCEPT TABLE pg_temp.line0)) x"
+			     " ORDER BY 1 LIMIT 5) d) END FROM (SELECT change.fingerprint() AS now "
+			     "OFFSET 0) f",
+			     r.fingerprint));
 }
 
 static enum step

@@ -18,7 +18,7 @@ TRIES = 4
 def lab():
     from product import Product
     p = Product(rehearsal=True)
-    p.overrides["core"] = f"change: {{ lock_tries: {TRIES} }}\ndrift: {{ period: 1s }}\n"
+    p.overrides["core"] = f"change: {{ lock_tries: {TRIES} }}\ndrift: {{ period: 4s }}\n"
     p.start()
     yield p
     p.stop()
@@ -55,7 +55,7 @@ def until(core, cid, *states, seconds=60, settled=True):
         j = get(core, cid)
         if j["state"] in states and not (settled and j["intent"]["state"] in ("waiting", "running")):
             return j
-        time.sleep(0.05)
+        time.sleep(0.1)
     raise AssertionError(f"not {states} after {seconds} s: {j['state']} {j['error']} {j['intent']}\n{core.tail()}")
 
 

@@ -274,6 +274,7 @@ class Clusters:
         """Seconds until the query's first value is true."""
         db = self.connect(name, role)
         start = time.monotonic()
+        pause = 0.01
         try:
             with db.cursor() as cur:
                 while True:
@@ -283,7 +284,8 @@ class Clusters:
                         return time.monotonic() - start
                     if time.monotonic() - start > seconds:
                         raise TimeoutError(f"{name}: not true after {seconds} s: {sql}")
-                    time.sleep(0.01)
+                    time.sleep(pause)
+                    pause = min(pause * 1.3, 0.1)
         finally:
             db.close()
 
