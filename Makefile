@@ -220,7 +220,7 @@ check-db: $(DBTEST) all ## schema, pool and isolation against a real PostgreSQL
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/db
 
 LOOP := $(addprefix tests/api/test_,feature.py experiment.py change.py)
-check-api: all ## scenarios against the real daemons: records, rights, bad input, flags, feed
+check-api: all $(CONSOLE_STAMP) ## scenarios against the real daemons: records, rights, bad input, flags, feed
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/api $(addprefix --ignore=,$(LOOP))
 
 check-loop: all ## the loop: features, experiments, changes, promotion
