@@ -56,7 +56,11 @@ DATATEST := $(patsubst tests/data/%.c,$(O)/tests/data/%,$(sort $(wildcard tests/
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-all: $(BIN) ## build the two daemons and the command line (MODE=debug)
+# The console is the same for every mode, and the instrumented builds do without one of their own.
+CONSOLE_STAMP := $(B)/console.stamp
+CONSOLE := $(if $(filter asan fuzz,$(MODE)),,$(CONSOLE_STAMP))
+
+all: $(BIN) $(CONSOLE) ## build the two daemons, the command line and the console (MODE=debug)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -156,6 +160,23 @@ $(O)/tests/bench/%.so: tests/bench/%.c
 $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(if $(filter fuzz,$(MODE)),,$(O)/tests/fuzz/replay.o) $(call LIB,cli) $(UPTO_2)
 	$(call link,$(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer))
 
+# ---- the console -------------------------------------------------------------------------------------------------------
+NODE_MODULES := shared/console/node_modules/.package-lock.json
+CONSOLE_SRC := $(addprefix shared/console/,index.html package.json tsconfig.json vite.config.ts) \
+	$(sort $(shell find shared/console/src shared/console/public -type f))
+
+# The registry's packages, exactly those of the lock file; no script of theirs is run.
+$(NODE_MODULES): shared/console/package-lock.json shared/console/.npmrc
+	$(call say,NPM,shared/console)
+	$(Q)cd shared/console && npm ci --ignore-scripts --loglevel=error && touch node_modules/.package-lock.json
+
+LIST_console := $(CONSOLE_SRC)
+$(CONSOLE_STAMP): $(CONSOLE_SRC) $(NODE_MODULES) $(B)/gen/console.list
+	$(call say,VITE,$(B)/console)
+	$(Q)cd shared/console && node_modules/.bin/tsc --noEmit
+	$(Q)cd shared/console && CONSOLE_OUT=$(abspath $(B))/console node_modules/.bin/vite build --logLevel warn
+	$(Q)touch $@
+
 .PRECIOUS: $(O)/%.o $(B)/gen/%.c $(B)/gen/%.h
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
@@ -199,7 +220,7 @@ check-db: $(DBTEST) all ## schema, pool and isolation against a real PostgreSQL
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/db
 
 LOOP := $(addprefix tests/api/test_,feature.py experiment.py change.py)
-check-api: all ## scenarios against the real daemons: records, rights, bad input, flags, feed
+check-api: all $(CONSOLE_STAMP) ## scenarios against the real daemons: records, rights, bad input, flags, feed
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/api $(addprefix --ignore=,$(LOOP))
 
 check-loop: all ## the loop: features, experiments, changes, promotion

@@ -51,6 +51,9 @@ const struct conf_key core_config_keys[] = {
 	{ "notices.max", CONF_INT, AT(notices_max), "1000", "10", "100000", false, "notices of one principal; the oldest go first" },
 	{ "notices.url", CONF_TEXT, AT(console_url), "", "0", "500", false, "where people reach the console, put before the links in e-mails; empty: the path alone" },
 
+	{ "console.folder", CONF_FILE, AT(console_folder), "", NULL, NULL, false, "folder of the built console, served at /console/; empty: none" },
+	{ "console.sandbox_origin", CONF_TEXT, AT(console_sandbox_origin), "", "0", "250", false, "the sandbox's address as browsers reach it, https://host[:port]: the console may speak to it; empty: Mode 1 only" },
+
 	{ "smtp.url", CONF_TEXT, AT(smtp_url), "", "0", "500", false, "mail server, smtp://host:port (STARTTLS where it is offered, always with a user) or smtps://host:port; empty: no e-mail" },
 	{ "smtp.user", CONF_TEXT, AT(smtp_user), "", "0", "200", false, "login there; empty: none" },
 	{ "smtp.password_file", CONF_SECRET, AT(smtp_password), "", NULL, NULL, false, "file with its password" },

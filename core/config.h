@@ -46,6 +46,9 @@ struct core_config {
 	int64_t notices_max;
 	const char *console_url;
 
+	const char *console_folder;
+	const char *console_sandbox_origin;
+
 	const char *smtp_url;
 	const char *smtp_user;
 	const char *smtp_password;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "core/change/change.h"
+#include "core/console/console.h"
 #include "core/core.h"
 #include "core/events/events.h"
 #include "core/feed/feed.h"
@@ -185,6 +186,15 @@ config_check(void)
 	if (err == ERR_OK && !http_mail_address_valid(str_of(core.config.smtp_from)))
 		err = err_set(&info, ERR_CONFIG, "smtp.from", "\"%s\" is not an e-mail address",
 			      core.config.smtp_from);
+	if (err == ERR_OK)
+		err = core_console_load(
+			&(struct core_console_conf) {
+				.folder = core.config.console_folder,
+				.sandbox_origin = core.config.console_sandbox_origin,
+				.secure = core.config.session_secure ||
+					  core.config.common.tls_certificate[0] != '\0',
+			},
+			&info);
 	if (err != ERR_OK)
 		fprintf(stderr, "%s: %s\n", info.field, info.msg);
 	return err;
@@ -194,6 +204,7 @@ static void
 release(void)
 {
 	access_roles_free(core.roles);
+	core_console_free();
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "core/change/change.h"
+#include "core/console/console.h"
 #include "core/customer/customer.h"
 #include "core/feed/feed.h"
 #include "core/flags/flags.h"
@@ -282,6 +283,7 @@ static const struct {
 	{ core_rights_routes, &core_rights_routes_count },
 	{ core_customer_routes, &core_customer_routes_count },
 	{ core_views_routes, &core_views_routes_count },
+	{ core_console_routes, &core_console_routes_count },
 };
 
 void

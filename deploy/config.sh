@@ -39,15 +39,23 @@ core_yaml()
 	printf 'executor:\n' && secret core-bimodal_executor
 	printf 'airlock:\n' && server airlock && secret airlock-bimodal_executor
 	printf 'rehearsal:\n' && server rehearsal && secret rehearsal-bimodal_rehearsal
+	printf 'console:\n  folder: %s\n  sandbox_origin: %s\n' "$(text "$console")" "$(text "$(http_url sandbox)")"
+	printf 'notices:\n  url: %s\n' "$(text "$(http_url core)/console")"
 }
 
 sandbox_yaml()
 {
 	common sandbox
 	printf 'deployer:\n' && secret sandbox-bimodal_deployer
+	printf 'console:\n  origin: %s\n' "$(text "$(http_url core)")"
 	printf 'core:\n  url: %s\n  token_file: %s\n' "$(text "$(http_url core)")" "$(text "$VAR/secrets/sandbox-core-token")"
 }
 
+# Beside the folder of the programs: it is the same for every mode of the build.
+built=$(dirname "$BUILD")/console
+[ -e "$built/index.html" ] || die "$built is not built: make MODE=release"
+console=$built
+[ "$APP" = "$ROOT" ] || console=$APP/console
 var_make
 user_make "$CORE_USER"
 user_make "$SANDBOX_USER"
@@ -68,4 +76,9 @@ if [ "$APP" != "$ROOT" ]; then
 	mkdir -p "$APP/bin" "$APP/config"
 	install -m 0755 "$BUILD/bimodal-core" "$BUILD/bimodal-sandbox" "$APP/bin/"
 	install -m 0644 "$ROOT"/config/*.yaml "$APP/config/"
+	rm -rf "$APP/console.new"
+	cp -R "$built" "$APP/console.new"
+	chmod -R u=rwX,go=rX "$APP/console.new"
+	rm -rf "$APP/console"
+	mv "$APP/console.new" "$APP/console"
 fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # packages.sh — install what packages.txt names and this machine lacks.
 #
-#   packages.sh [GROUP…]         groups build, run, test, bench; without one: build and run. Asks once; YES=1 does not ask.
+#   packages.sh [GROUP…]         groups build, run, test, console, bench; without one: build and run. Asks once; YES=1 does not ask.
 #   packages.sh --list [GROUP…]  print the names, one a line, and change nothing
 #   packages.sh --missing [GROUP…]  print only the names that are not installed
 #
@@ -17,10 +17,15 @@ die()
 	exit 1
 }
 
-# The names of the given groups, in the order of the list.
-listed()
+# The names of the given groups, in the order of the list, each with its command if it has one: NAME[=COMMAND].
+entries()
 {
 	awk -v groups=" $* " '!/^#/ && NF >= 3 && index(groups, " " $2 " ") { print $1 }' "$here/packages.txt"
+}
+
+listed()
+{
+	entries "$@" | cut -d= -f1
 }
 
 installed()
@@ -28,11 +33,13 @@ installed()
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+# A package that is wanted for its command alone is not missing where another one brings that.
 missing()
 {
-	local name
-	listed "$@" | while read -r name; do
-		installed "$name" || printf '%s\n' "$name"
+	local entry name
+	entries "$@" | while read -r entry; do
+		name=${entry%%=*}
+		installed "$name" || { [ "$name" != "$entry" ] && command -v "${entry#*=}" >/dev/null; } || printf '%s\n' "$name"
 	done
 }
 
@@ -59,8 +66,8 @@ esac
 [ $# -gt 0 ] || set -- build run
 for group; do
 	case $group in
-	build | run | test | bench) ;;
-	*) die "unknown group $group (there are build, run, test and bench)" ;;
+	build | run | test | console | bench) ;;
+	*) die "unknown group $group (there are build, run, test, console and bench)" ;;
 	esac
 done
 
@@ -83,7 +90,7 @@ line="${sudo[*]}${sudo[*]:+ }apt-get install --no-install-recommends ${names[*]}
 
 printf 'Bimodal needs %d package(s) that are not installed:\n' "${#names[@]}"
 for name in "${names[@]}"; do
-	awk -v name="$name" '$1 == name { n = $1; $1 = $2 = ""; printf "  %-22s %s\n", n, substr($0, 3) }' "$here/packages.txt"
+	awk -v name="$name" '{ sub(/=.*/, "", $1) } $1 == name { n = $1; $1 = $2 = ""; printf "  %-22s %s\n", n, substr($0, 3) }' "$here/packages.txt"
 done
 if [ "${YES:-}" != 1 ]; then
 	if [ ! -t 0 ]; then

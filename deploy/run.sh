@@ -47,6 +47,7 @@ tour()
 addresses()
 {
 	say ''
+	say "console   $(http_url core)/console/     the first who signs in: deploy/daemon.sh admin LOGIN"
 	say "core      $(http_url core)     tokens in $VAR_NAME/tokens/ROLE"
 	say "sandbox   $(http_url sandbox)     tokens in $VAR_NAME/tokens/ROLE.sandbox"
 	say "try       curl -H \"Authorization: Bearer \$(cat '$VAR_NAME/tokens/operator')\" $(http_url core)/v1/people"

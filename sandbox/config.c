@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "http/client.h"
+#include "http/http.h"
 
 #define AT(field) offsetof(struct sandbox_config, field)
 
@@ -19,6 +20,8 @@ const struct conf_key sandbox_config_keys[] = {
 	{ "core.ca_file", CONF_FILE, AT(core_ca_file), "", NULL, NULL, false, "PEM file: the only roots that core's certificate may go back to; empty: those of the system" },
 	{ "core.token_file", CONF_SECRET, AT(core_token), "", NULL, NULL, false, "file with the sandbox's own token for core (role service)" },
 	{ "core.timeout", CONF_DURATION, AT(core_timeout), "5s", "100ms", "1min", false, "one call to core" },
+
+	{ "console.origin", CONF_TEXT, AT(console_origin), "", "0", "250", false, "address of core's console as browsers reach it, https://host[:port]: its pages may read our answers (CORS); empty: none may" },
 
 	{ "feed.poll_period", CONF_DURATION, AT(feed_poll_period), "1s", "100ms", "1min", false, "how often the state of the subscriptions is looked at" },
 	{ "feature.max", CONF_INT, AT(features_max), "200", "1", "1000", false, "hypothesis features alive at once" },
@@ -43,4 +46,8 @@ sandbox_config_rules(const struct conf *c, const struct daemon_config *config,
 			   "%s would send our token in the clear to another machine: https is "
 			   "required",
 			   own->core_url);
+	if (own->console_origin[0] != '\0' && !http_origin_valid(own->console_origin))
+		conf_error(c, "console.origin", e,
+			   "%s is not an origin such as https://core.example.org:7410",
+			   own->console_origin);
 }

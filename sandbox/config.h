@@ -21,6 +21,8 @@ struct sandbox_config {
 	const char *core_ca_file;
 	usec_t core_timeout;
 
+	const char *console_origin;
+
 	usec_t feed_poll_period;
 	usec_t feed_stale_after;
 
@@ -32,7 +34,7 @@ struct sandbox_config {
 
 extern const struct conf_key sandbox_config_keys[];
 extern const size_t sandbox_config_keys_count;
-/* Rules over several keys: what goes to core must not be readable on the way. */
+/* What the types cannot say: what goes to core must not be readable on the way, and the console's origin is one. */
 void sandbox_config_rules(const struct conf *c, const struct daemon_config *config,
 			  struct yaml_errors *e);
 

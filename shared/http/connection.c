@@ -266,6 +266,7 @@ answer_early(struct http_connection *c, const struct err_info *info, const char 
 		.head_only = c->head_only,
 		.close = c->close_after,
 		.is_1_0 = c->is_1_0,
+		.cors = c->cors,
 	};
 	http_buffer_take(s, &c->out, HTTP_OUTPUT_BYTES_MAX);
 	const bool ok = info == NULL ? http_answer_write(s, &c->out, &a)
@@ -415,6 +416,7 @@ head_done(struct http_connection *c, size_t used)
 	c->requests++;
 	c->head_only = h->method == HTTP_HEAD;
 	c->is_1_0 = h->is_1_0;
+	c->cors = http_cors_of(s->conf.cors_origin, h, c->in.p + c->in.start);
 	/* A body that nobody reads would be taken for the next request, so an early answer to one
 	 * closes. */
 	c->close_after =

@@ -60,6 +60,10 @@ struct http_route {
 	const void *data;     /* the room's own                                                 */
 };
 
+#define HTTP_ORIGIN_MAX 250
+/* "http://host[:port]" or "https://…" in lower case and nothing behind it: what browsers call an origin. */
+bool http_origin_valid(const char *text);
+
 struct http_server;
 struct http_request;
 struct http_tls;
@@ -75,6 +79,8 @@ struct http_conf {
 	size_t arena_cap;         /* of one request; default 4 MiB                    */
 	const struct step_row *
 		guard; /* steps before every route's own; ends with task_continue(t, route->steps). NULL = none */
+	const char *
+		cors_origin; /* the one other origin whose pages may read our answers; NULL or "": none. Not copied */
 	struct http_tls
 		*tls; /* tls.h; lives longer than the server. NULL: in the clear            */
 	/* Called once a finished request for the access line: status and the task (t_actor, t_err, t_name). May be NULL. */

@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 
-#define HEAD_ROOM 1024 /* status line and our own headers */
+#define HEAD_ROOM (1024 + HTTP_CORS_BYTES_MAX) /* status line and our own headers */
 #define PROBLEM_TYPE "application/problem+json"
 
 static const struct {
@@ -76,7 +76,7 @@ has_no_body(int status)
 bool
 http_answer_write(struct http_server *s, struct buf *out, const struct http_answer *a)
 {
-	size_t need = HEAD_ROOM + a->body.len;
+	size_t need = HEAD_ROOM + str_of(s->conf.cors_origin).len + a->body.len;
 	for (const struct http_reply_header *h = a->headers; h != NULL; h = h->next)
 		need += h->name.len + h->value.len + 4;
 	if (need > out->limit || out->len > out->limit - need)
@@ -105,6 +105,7 @@ http_answer_write(struct http_server *s, struct buf *out, const struct http_answ
 		buf_add_cstr(out, ": ");
 		buf_add_str(out, h->value);
 	}
+	http_cors_write(out, s->conf.cors_origin, a->cors);
 	if (a->close)
 		buf_add_cstr(out, "\r\nConnection: close");
 	else if (a->is_1_0)
@@ -223,6 +224,7 @@ answer_for(const struct http_request *r, const struct http_connection *c)
 		.head_only = c->head_only,
 		.close = c->close_after,
 		.is_1_0 = c->is_1_0,
+		.cors = c->cors,
 	};
 }
 

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "http/cors.h"
 #include "http/http.h"
 #include "http/metrics.h"
 #include "http/parse.h"
@@ -73,6 +74,7 @@ struct http_connection {
 	size_t lingered;
 	int queued; /* bytes in the kernel when the write deadline was set */
 	bool close_after, head_only, is_1_0; /* of the request being answered        */
+	enum http_cors cors;                 /* likewise */
 	bool eof;              /* the client has ended its side                      */
 	bool reading, writing; /* the events are armed                               */
 	bool read_more;        /* bytes are held that the socket does not announce   */
@@ -174,6 +176,7 @@ struct http_answer {
 	struct str request_id;
 	const struct http_reply_header *headers;
 	bool head_only, close, is_1_0;
+	enum http_cors cors;
 };
 /* False: it does not fit; nothing usable has been written. */
 bool http_answer_write(struct http_server *s, struct buf *out, const struct http_answer *a);

@@ -32,7 +32,8 @@ def test_every_right_is_granted_and_asked():
     assert sorted(g for g in guards if not any(may(role, *g.split(".")) for role in ROLES)) == [], "rights that no role has"
     unguarded = {(key[0], route["name"]) for key, route in WANTED.items() if route["right"] is None}
     open_to_all = {(d, name) for d in ("core", "sandbox") for name in ("health.live", "health.ready", "health.metrics")}
-    assert unguarded == open_to_all | {("core", "session.begin"), ("core", "password.set")}
+    console = {("core", f"console.{name}") for name in ("root", "lead", "file")}
+    assert unguarded == open_to_all | console | {("core", "session.begin"), ("core", "password.set")}
 
 
 @pytest.mark.parametrize("daemon", ["core", "sandbox"])

@@ -5,7 +5,7 @@
     p.stop()
 
 Everything listens on 127.0.0.1 or a unix socket, on ports that were free, and is ended by its pid.
-BIMODAL_BUILD names the folder of the programs (default build/debug), BIMODAL_TEST_LOGS one that keeps the logs.
+BIMODAL_BUILD names the folder of the programs (default build/debug; the console is built beside it), BIMODAL_TEST_LOGS one that keeps the logs.
 """
 import http.client
 import json
@@ -22,6 +22,7 @@ from clusters import NAMES, ROOT, Clusters, free_port
 from templates import template
 
 BUILD = pathlib.Path(os.environ.get("BIMODAL_BUILD", ROOT / "build" / "debug"))
+CONSOLE = BUILD.parent / "console"
 ROLES = ("operator", "innovator", "product_owner", "agent", "service")
 
 
@@ -199,11 +200,14 @@ class Product:
                 executor = self.secret("core-executor", self.clusters.cluster["core"].passwords["bimodal_executor"])
                 text += (f"executor: {{ password_file: \"{executor}\" }}\n"
                          f"airlock: {self._login('airlock', 'bimodal_executor')}\n")
+                if CONSOLE.is_dir():
+                    text += f"console: {{ folder: \"{CONSOLE}\", sandbox_origin: \"http://127.0.0.1:{self.sandbox.port}\" }}\n"
                 if "rehearsal" in self.clusters.cluster:
                     text += f"rehearsal: {self._login('rehearsal', 'bimodal_rehearsal')}\n"
             else:
                 deployer = self.secret("sandbox-deployer", self.clusters.cluster["sandbox"].passwords["bimodal_deployer"])
                 text += (f"deployer: {{ password_file: \"{deployer}\" }}\n"
+                         f"console: {{ origin: \"http://127.0.0.1:{self.core.port}\" }}\n"
                          f"core: {{ url: \"http://127.0.0.1:{self.core.port}\", token_file: \"{self.dir}/secrets/agent-token\" }}\n")
             daemon.config.write_text(text + self.overrides[daemon.name])
 

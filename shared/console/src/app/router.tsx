@@ -1,0 +1,32 @@
+/* All routes of the console, and what every one of them has: loading, error and not-found views, focus and title on a change of page. */
+import type { QueryClient } from "@tanstack/react-query";
+import { createRouter } from "@tanstack/react-router";
+import { accountRoutes } from "~/pages/account";
+import { homeRoutes } from "~/pages/home";
+import { recordRoutes } from "~/pages/record";
+import { signInRoutes } from "~/pages/sign-in";
+import { ErrorView, NotFoundView, PendingView } from "./views";
+import { rootRoute, shellRoute } from "./root";
+
+const tree = rootRoute.addChildren([...signInRoutes, shellRoute.addChildren([...homeRoutes, ...accountRoutes, ...recordRoutes])]);
+
+export function makeRouter(queries: QueryClient) {
+	return createRouter({
+		routeTree: tree,
+		basepath: "/console",
+		context: { queries },
+		defaultPreload: "intent",
+		defaultPreloadStaleTime: 0,
+		defaultPendingMs: 150,
+		defaultPendingComponent: PendingView,
+		defaultErrorComponent: ErrorView,
+		defaultNotFoundComponent: NotFoundView,
+		scrollRestoration: false,
+	});
+}
+
+declare module "@tanstack/react-router" {
+	interface Register {
+		router: ReturnType<typeof makeRouter>;
+	}
+}
