@@ -2,6 +2,7 @@
 # lib.sh — what the scripts of this folder share: where things are, who runs what, and how to say it. Sourced, not run.
 #
 # BIMODAL_VAR        the data folder (default: var/ of the checkout)
+# BIMODAL_CORE_USER, BIMODAL_SANDBOX_USER  whom root lets the daemons run as (default: bimodal-core, bimodal-sandbox)
 # BIMODAL_PORT_BASE  core's PostgreSQL listens on base+1, airlock +2, sandbox +3, rehearsal +4; the daemons on +10 and +20
 #
 # Started by root, the clusters belong to user postgres and the daemons to two users of their own; started by anyone
@@ -41,9 +42,9 @@ ME=$(id -un)
 if [ "$(id -u)" -eq 0 ]; then
 	PG_USER=postgres
 	# shellcheck disable=SC2034 # used by the scripts that source this file
-	CORE_USER=bimodal-core
+	CORE_USER=${BIMODAL_CORE_USER:-bimodal-core}
 	# shellcheck disable=SC2034 # the same
-	SANDBOX_USER=bimodal-sandbox
+	SANDBOX_USER=${BIMODAL_SANDBOX_USER:-bimodal-sandbox}
 else
 	PG_USER=$ME
 	# shellcheck disable=SC2034 # the same

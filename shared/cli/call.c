@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -31,9 +32,25 @@ var_file(const struct cli *c, const char *path, char out[SECRET_SIZE])
 	}
 	fprintf(stderr, "bimodal: %s\n", info.msg);
 	if (strncmp(path, c->var, strlen(c->var)) == 0)
-		fprintf(stderr,
-			"hint: `make run` writes it; or give --core, --sandbox and --token-file\n");
+		fprintf(stderr, "hint: `make run` writes it, into the folder var of the checkout: "
+				"go there, or name it "
+				"with --var or $BIMODAL_VAR;\n"
+				"      a token of one's own comes from `bimodal sign-in`\n");
 	return false;
+}
+
+/* An installation that speaks TLS by a root of its own keeps that in the var folder (deploy/tls.sh). */
+static bool
+own_root(struct cli *c)
+{
+	static char path[1024];
+
+	snprintf(path, sizeof(path), "%s/tls/ca.pem", c->var);
+	if (access(path, R_OK) != 0)
+		return false;
+	if (c->ca_file == NULL)
+		c->ca_file = path;
+	return true;
 }
 
 static const char *
@@ -48,7 +65,8 @@ address(struct cli *c, enum cli_daemon daemon)
 	snprintf(path, sizeof(path), "%s/run/%s/port", c->var, cli_daemon_name[daemon]);
 	if (!var_file(c, path, port))
 		return NULL;
-	snprintf(made[daemon], sizeof(made[daemon]), "http://127.0.0.1:%.10s", port);
+	snprintf(made[daemon], sizeof(made[daemon]), "%s://127.0.0.1:%.10s",
+		 own_root(c) ? "https" : "http", port);
 	c->url[daemon] = made[daemon];
 	return c->url[daemon];
 }
@@ -95,6 +113,9 @@ header_take(char *p, size_t size, size_t n, void *arg)
 			str_copy(reply->etag, sizeof(reply->etag), str_trim(value));
 		else if (str_ieq(name, STR("Location")))
 			str_copy(reply->location, sizeof(reply->location), str_trim(value));
+		else if (str_ieq(name, STR("Set-Cookie")))
+			str_copy(reply->cookie, sizeof(reply->cookie),
+				 str_trim(str_cut(&value, ';')));
 		else if (str_ieq(name, STR("Date")))
 			str_copy(reply->date, sizeof(reply->date), str_trim(value));
 	}
@@ -109,8 +130,11 @@ headers_make(const char *secret, const struct call_order *order)
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 	bool typed = order->body.p == NULL;
 
-	buf_printf(&line, "Authorization: Bearer %s", secret);
-	list = curl_slist_append(list, buf_cstr(&line));
+	/* A request with a token is judged by it alone, whatever cookie it has. */
+	if (order->extra == NULL || strncmp(order->extra, "Cookie:", 7) != 0) {
+		buf_printf(&line, "Authorization: Bearer %s", secret);
+		list = curl_slist_append(list, buf_cstr(&line));
+	}
 	for (struct str rest = str_of(order->extra), one; rest.p != NULL;) {
 		one = str_cut(&rest, '\n');
 		if (one.len == 0)

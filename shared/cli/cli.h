@@ -4,7 +4,8 @@
  *
  * Where to and as whom: --core URL, --sandbox URL, --as ROLE with tokens in $BIMODAL_VAR/tokens/ROLE (core) and ROLE.sandbox, and
  * the ports in $BIMODAL_VAR/run/core/port and run/sandbox/port (`make run` writes them; default folder "var"); or --token-file FILE.
- * Certificates of https addresses are always verified: against the system's roots, or those of --ca FILE or $BIMODAL_CA alone.
+ * Certificates of https addresses are always verified: against the system's roots, or those of --ca FILE or $BIMODAL_CA alone. Where
+ * $BIMODAL_VAR/tls/ca.pem is there (deploy/tls.sh), the addresses found in that folder are https and that is their root.
  */
 #ifndef BIMODAL_CLI_CLI_H
 #define BIMODAL_CLI_CLI_H
@@ -64,6 +65,7 @@ extern const struct cli_command cli_team_commands[];
 extern const struct cli_command cli_token_commands[];
 extern const struct cli_command cli_feed_commands[];
 extern const struct cli_command cli_session_commands[];
+extern const struct cli_command cli_sign_in_commands[];
 extern const struct cli_command cli_notices_commands[];
 extern const struct cli_command cli_doctor_commands[];
 extern const struct cli_command cli_compare_commands[];
@@ -99,6 +101,7 @@ struct cli_reply {
 	struct buf body;
 	char etag[128];
 	char location[512];
+	char cookie[512]; /* "name=value" of a Set-Cookie */
 	char date[64];
 	char error[256]; /* of the transport          */
 	double seconds;

@@ -10,6 +10,7 @@
 #include "base/json_in.h"
 #include "cli/cli.h"
 #include "cli/pages.h"
+#include "cli/show.h"
 #include "feature/archive.h"
 #include "feature/check.h"
 #include "feature/finding.h"
@@ -99,9 +100,43 @@ folder_check(struct cli *c, struct arena *arena, const char *folder,
 	buf_init(&text, ARENA_BYTES);
 	feature_findings_text(&findings, &text);
 	fputs(buf_cstr(&text), stderr);
-	fprintf(stderr, "bimodal: %zu findings; the package is refused\n", findings.total);
+	fprintf(stderr, "bimodal: %zu %s; the package is refused\n", findings.total,
+		findings.total == 1 ? "finding" : "findings");
 	buf_free(&text);
 	return false;
+}
+
+/* One feature as people read it. */
+static int
+feature_show(const struct cli *c, const struct cli_reply *reply)
+{
+	struct cJSON *j = NULL;
+	struct buf a, b;
+
+	if (c->raw || reply->status < 200 || reply->status >= 300 ||
+	    json_parse(buf_str(&reply->body), &j, NULL) != ERR_OK)
+		return cli_reply_print(c, reply);
+	buf_init(&a, CLI_REPLY_BYTES_MAX);
+	buf_init(&b, CLI_REPLY_BYTES_MAX);
+	const char *slug = show_text(j, "slug", &a);
+	printf("%s: %s\n", slug, show_text(j, "state", &b));
+	show_member(j, "title", "title", SHOW_TEXT);
+	show_member(j, "statement", "belief", SHOW_TEXT);
+	const char *business = show_text(j, "business_owner", &a);
+	show_line("owners", "%s (business), %s (technical)", business,
+		  show_text(j, "technical_owner", &b));
+	show_member(j, "flag", "flag", SHOW_TEXT);
+	show_member(j, "sha256", "sha256", SHOW_TEXT);
+	show_member(j, "ended_at", "ended", SHOW_TIME);
+	if (cJSON_IsNull(json_get(j, "ended_at")))
+		show_member(j, "expires_at", "expires", SHOW_TIME);
+	show_member(j, "verdict", "verdict", SHOW_TEXT);
+	show_member(j, "change", "change", SHOW_TEXT);
+	show_member(j, "error", "error", SHOW_TEXT);
+	buf_free(&a);
+	buf_free(&b);
+	json_free(j);
+	return 0;
 }
 
 static int
@@ -127,7 +162,7 @@ check_or_deploy(struct cli *c, bool deploy)
 			exit_code = cli_call(c, CLI_SANDBOX, "POST", "/v1/features",
 					     "Content-Type: " FEATURE_MEDIA_TYPE, buf_str(&bytes),
 					     &reply)
-					    ? cli_reply_print(c, &reply)
+					    ? feature_show(c, &reply)
 					    : 1;
 			cli_reply_free(&reply);
 		}
@@ -152,14 +187,20 @@ feature_deploy(struct cli *c)
 static int
 feature_list(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 0, 0)
-		       ? cli_call_print(c, CLI_SANDBOX, "GET", "/v1/features", STR_NONE)
-		       : 2;
+	static const struct show_column columns[] = {
+		{ "feature", "slug", SHOW_TEXT },    { "state", "state", SHOW_TEXT },
+		{ "verdict", "verdict", SHOW_TEXT }, { "expires", "expires_at", SHOW_TIME },
+		{ "flag", "flag", SHOW_TEXT },       { "title", "title", SHOW_TEXT },
+		{ NULL, NULL, SHOW_TEXT },
+	};
+	return cli_options(c, NULL, 0, 0, 0) ? show_list(c, CLI_SANDBOX, "/v1/features", columns)
+					     : 2;
 }
 
 static int
 one(struct cli *c, const char *method)
 {
+	struct cli_reply reply;
 	struct buf path;
 
 	if (!cli_options(c, NULL, 0, 1, 1))
@@ -167,7 +208,11 @@ one(struct cli *c, const char *method)
 	buf_init(&path, CLI_PATH_BYTES_MAX);
 	buf_add_cstr(&path, "/v1/features/");
 	cli_escape(&path, c->argv[0]);
-	const int exit_code = cli_call_print(c, CLI_SANDBOX, method, buf_cstr(&path), STR_NONE);
+	const int exit_code =
+		cli_call(c, CLI_SANDBOX, method, buf_cstr(&path), NULL, STR_NONE, &reply)
+			? feature_show(c, &reply)
+			: 1;
+	cli_reply_free(&reply);
 	buf_free(&path);
 	return exit_code;
 }

@@ -6,13 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json_in.h"
-#include "cli/cli.h"
+#include "cli/flag.h"
+#include "cli/show.h"
 
 #define DOCUMENT_BYTES_MAX ((size_t)1024 * 1024)
 
-static void
-path_make(struct buf *path, const char *key, const char *rest)
+/* The flag that most people want: on or off for a person, and for nobody until it is ramped. */
+#define SWITCH                                                                                     \
+	"{\"unit\":\"person\",\"variations\":[{\"key\":\"off\",\"value\":false},{\"key\":\"on\","  \
+	"\"value\":true}],\"rules\":[{\"force\":\"on\",\"coverage\":0}],\"default\":\"off\"}"
+
+void
+flag_path(struct buf *path, const char *key, const char *rest)
 {
 	buf_init(path, CLI_PATH_BYTES_MAX);
 	buf_add_cstr(path, "/v1/flags/");
@@ -21,36 +28,38 @@ path_make(struct buf *path, const char *key, const char *rest)
 }
 
 static int
-one(struct cli *c, const char *method, const char *rest)
-{
-	struct buf path;
-
-	if (!cli_options(c, NULL, 0, 1, 1))
-		return 2;
-	path_make(&path, c->argv[0], rest);
-	const int exit_code = cli_call_print(c, CLI_CORE, method, buf_cstr(&path), STR_NONE);
-	buf_free(&path);
-	return exit_code;
-}
-
-static int
 flag_list(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 0, 0)
-		       ? cli_call_print(c, CLI_CORE, "GET", "/v1/flags", STR_NONE)
-		       : 2;
+	static const struct show_column columns[] = {
+		{ "flag", "key", SHOW_TEXT },
+		{ "is", "enabled", SHOW_SWITCH },
+		{ "kind", "kind", SHOW_TEXT },
+		{ "expires", "expires_at", SHOW_TIME },
+		{ "business owner", "business_owner", SHOW_TEXT },
+		{ "technical owner", "technical_owner", SHOW_TEXT },
+		{ "purpose", "purpose", SHOW_TEXT },
+		{ NULL, NULL, SHOW_TEXT },
+	};
+	return cli_options(c, NULL, 0, 0, 0) ? show_list(c, CLI_CORE, "/v1/flags", columns) : 2;
 }
 
 static int
 flag_get(struct cli *c)
 {
-	return one(c, "GET", "");
+	return cli_options(c, NULL, 0, 1, 1) ? flag_show(c, c->argv[0]) : 2;
 }
 
 static int
 flag_revisions(struct cli *c)
 {
-	return one(c, "GET", "/revisions");
+	struct buf path;
+
+	if (!cli_options(c, NULL, 0, 1, 1))
+		return 2;
+	flag_path(&path, c->argv[0], "/revisions");
+	const int exit_code = cli_call_print(c, CLI_CORE, "GET", buf_cstr(&path), STR_NONE);
+	buf_free(&path);
+	return exit_code;
 }
 
 /* "revision 3 applied by 2 of 2 workers in 7 ms", then who is missing and what the sandbox says. */
@@ -92,9 +101,8 @@ applied_print(const struct cJSON *j)
 	return true;
 }
 
-/* A change of a flag; exit code 3 if a live worker does not serve it yet. */
-static int
-change(struct cli *c, const char *method, const char *path, struct str body)
+int
+flag_change(struct cli *c, const char *method, const char *path, struct str body)
 {
 	struct cli_reply reply;
 	struct cJSON *j = NULL;
@@ -134,16 +142,17 @@ toggle(struct cli *c, const char *method, const char *rest)
 
 	if (!cli_options(c, options, ARRAY_LEN(options), 1, 1))
 		return 2;
-	path_make(&path, c->argv[0], rest);
+	flag_path(&path, c->argv[0], rest);
 	buf_init(&body, CLI_PATH_BYTES_MAX);
 	if (comment != NULL) {
 		buf_add_cstr(&body, "{\"comment\":");
 		buf_json_cstr(&body, comment);
 		buf_add_char(&body, '}');
 	}
-	const int exit_code = body.failed ? 2
-					  : change(c, method, buf_cstr(&path),
-						   comment != NULL ? buf_str(&body) : STR_NONE);
+	const int exit_code = body.failed
+				      ? 2
+				      : flag_change(c, method, buf_cstr(&path),
+						    comment != NULL ? buf_str(&body) : STR_NONE);
 	buf_free(&body);
 	buf_free(&path);
 	return exit_code;
@@ -202,6 +211,8 @@ flag_create(struct cli *c)
 {
 	const char *kind = "release", *purpose = NULL, *business = NULL, *technical = NULL,
 		   *expires = NULL, *document = NULL;
+	char in_days[CLOCK_RFC3339_SIZE];
+	int64_t days = 0;
 	bool enabled = false;
 	const struct cli_option options[] = {
 		{ "--kind", CLI_OPTION_TEXT, &kind, 0, 0 },
@@ -209,6 +220,7 @@ flag_create(struct cli *c)
 		{ "--business-owner", CLI_OPTION_TEXT, &business, 0, 0 },
 		{ "--technical-owner", CLI_OPTION_TEXT, &technical, 0, 0 },
 		{ "--expires-at", CLI_OPTION_TEXT, &expires, 0, 0 },
+		{ "--days", CLI_OPTION_INT, &days, 1, 3650 },
 		{ "--document", CLI_OPTION_TEXT, &document, 0, 0 },
 		{ "--enabled", CLI_OPTION_SWITCH, &enabled, 0, 0 },
 	};
@@ -217,10 +229,12 @@ flag_create(struct cli *c)
 
 	if (!cli_options(c, options, ARRAY_LEN(options), 1, 1))
 		return 2;
-	if (purpose == NULL || business == NULL || technical == NULL || expires == NULL ||
-	    document == NULL) {
-		fputs("bimodal: a flag needs a purpose, two owners, an expiry and a document\n",
-		      stderr);
+	if (days > 0 && expires == NULL) {
+		clock_rfc3339(clock_wall_us() + days * INT64_C(86400) * USEC_PER_SEC, in_days);
+		expires = in_days;
+	}
+	if (purpose == NULL || business == NULL || technical == NULL || expires == NULL) {
+		fputs("bimodal: a flag needs a purpose, two owners and an expiry\n", stderr);
 		return cli_usage(c);
 	}
 	buf_init(&body, DOCUMENT_BYTES_MAX + CLI_PATH_BYTES_MAX);
@@ -233,9 +247,9 @@ flag_create(struct cli *c)
 	member_add(&body, "expires_at", expires);
 	if (enabled)
 		buf_add_cstr(&body, "\"enabled\":true,");
-	if (document_add(&body, document)) {
+	if (document_add(&body, document != NULL ? document : SWITCH)) {
 		buf_add_char(&body, '}');
-		exit_code = change(c, "POST", "/v1/flags", buf_str(&body));
+		exit_code = flag_change(c, "POST", "/v1/flags", buf_str(&body));
 	}
 	buf_free(&body);
 	return exit_code;
@@ -252,13 +266,13 @@ flag_revise(struct cli *c)
 
 	if (!cli_options(c, options, ARRAY_LEN(options), 2, 2))
 		return 2;
-	path_make(&path, c->argv[0], "/revisions");
+	flag_path(&path, c->argv[0], "/revisions");
 	buf_init(&body, DOCUMENT_BYTES_MAX + CLI_PATH_BYTES_MAX);
 	buf_add_char(&body, '{');
 	member_add(&body, "comment", comment);
 	if (document_add(&body, c->argv[1])) {
 		buf_add_char(&body, '}');
-		exit_code = change(c, "POST", buf_cstr(&path), buf_str(&body));
+		exit_code = flag_change(c, "POST", buf_cstr(&path), buf_str(&body));
 	}
 	buf_free(&body);
 	buf_free(&path);
@@ -294,12 +308,18 @@ flag_evaluate(struct cli *c)
 
 const struct cli_command cli_flag_commands[] = {
 	{ "flag list", "", "all flags", flag_list, "product_owner" },
-	{ "flag get", "KEY", "one flag with its document", flag_get, "product_owner" },
+	{ "flag get", "KEY", "one flag: who gets what, until when; --raw: with its document",
+	  flag_get, "product_owner" },
 	{ "flag revisions", "KEY", "what it was before", flag_revisions, "product_owner" },
 	{ "flag create",
-	  "KEY --purpose TEXT --business-owner NAME --technical-owner NAME --expires-at TIME "
-	  "--document FILE|JSON [--kind release|experiment] [--enabled]",
-	  "a new flag", flag_create, "product_owner" },
+	  "KEY --purpose TEXT --business-owner NAME --technical-owner NAME --days N|--expires-at "
+	  "TIME "
+	  "[--document FILE|JSON] [--kind release|experiment] [--enabled]",
+	  "a new flag; without a document a switch that nobody has until it is ramped", flag_create,
+	  "product_owner" },
+	{ "flag ramp", "KEY PERCENT [--comment TEXT] [--force]",
+	  "give it to so many of its people; who has it keeps it when the share grows", flag_ramp,
+	  "product_owner" },
 	{ "flag revise", "KEY FILE|JSON [--comment TEXT]", "a new document", flag_revise,
 	  "product_owner" },
 	{ "flag enable", "KEY [--comment TEXT]", "turn it on, and see how many workers have it",

@@ -85,7 +85,7 @@ people_call(struct cli *c, const char *method, const char *before, const char *i
 }
 
 int
-people_list(struct cli *c, const char *path)
+people_list(struct cli *c, const char *path, const struct show_column *columns)
 {
 	struct buf query;
 
@@ -101,8 +101,7 @@ people_list(struct cli *c, const char *path)
 		buf_add(&query, c->argv[i], (size_t)(value + 1 - c->argv[i]));
 		cli_escape(&query, value + 1);
 	}
-	const int exit_code =
-		query.failed ? 2 : cli_call_print(c, CLI_CORE, "GET", buf_cstr(&query), STR_NONE);
+	const int exit_code = query.failed ? 2 : show_list(c, CLI_CORE, buf_cstr(&query), columns);
 	buf_free(&query);
 	return exit_code;
 }

@@ -4,7 +4,7 @@
 #ifndef BIMODAL_CLI_PEOPLE_H
 #define BIMODAL_CLI_PEOPLE_H
 
-#include "cli/cli.h"
+#include "cli/show.h"
 
 /* The id of a user or service. False: printed why. */
 MUST_CHECK bool people_user(struct cli *c, const char *name, char id[CLI_ID_SIZE]);
@@ -14,8 +14,8 @@ MUST_CHECK bool people_team(struct cli *c, const char *slug, char id[CLI_ID_SIZE
 /* A call of "<before><id><after>"; a body of no bytes is none. */
 int people_call(struct cli *c, const char *method, const char *before, const char *id,
 		const char *after, struct str body);
-/* GET of `path` with the command's words ("kind=service") as its query. */
-int people_list(struct cli *c, const char *path);
+/* GET of `path` with the command's words ("kind=service") as its query, shown as a table. */
+int people_list(struct cli *c, const char *path, const struct show_column *columns);
 
 /* Members of a JSON object, one by one; a NULL value is left out. */
 void people_object_begin(struct buf *b);

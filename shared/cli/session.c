@@ -10,7 +10,11 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "base/id.h"
+#include "cli/people.h"
+#include "cli/session.h"
+
+#define USER_PATH_SIZE 128
 
 static int
 session_list(struct cli *c)
@@ -50,21 +54,58 @@ session_end(struct cli *c)
 	return call_with_word(c, "DELETE", "/v1/sessions/", "", STR_NONE);
 }
 
+/* "/v1/users/ID<behind>" of the command's user, who is given by name or id. False: printed why. */
+static bool
+user_path(struct cli *c, const char *behind, char path[USER_PATH_SIZE])
+{
+	struct uuid parsed;
+	char id[CLI_ID_SIZE];
+
+	if (uuid_parse(str_of(c->argv[0]), &parsed) == ERR_OK)
+		uuid_text(&parsed, id);
+	else if (!people_user(c, c->argv[0], id))
+		return false;
+	(void)snprintf(path, USER_PATH_SIZE, "/v1/users/%s%s", id, behind);
+	return true;
+}
+
 static int
 session_end_all(struct cli *c)
 {
-	return call_with_word(c, "DELETE", "/v1/users/", "/sessions", STR_NONE);
+	char path[USER_PATH_SIZE];
+
+	if (!cli_options(c, NULL, 0, 1, 1))
+		return 2;
+	return user_path(c, "/sessions", path)
+		       ? cli_call_print(c, CLI_CORE, "DELETE", path, STR_NONE)
+		       : 1;
 }
 
 static int
 password_reset(struct cli *c)
 {
-	return call_with_word(c, "POST", "/v1/users/", "/password-reset", STR("{}"));
+	struct cli_reply reply;
+	char path[USER_PATH_SIZE];
+	char secret[128];
+	int exit_code = 1;
+
+	if (!cli_options(c, NULL, 0, 1, 1))
+		return 2;
+	if (!user_path(c, "/password-reset", path))
+		return 1;
+	if (cli_call(c, CLI_CORE, "POST", path, NULL, STR("{}"), &reply)) {
+		if (c->quiet && reply.status == 201 &&
+		    cli_reply_member(&reply, "secret", secret, sizeof(secret)))
+			exit_code = puts(secret) < 0;
+		else
+			exit_code = cli_reply_print(c, &reply);
+	}
+	cli_reply_free(&reply);
+	return exit_code;
 }
 
-/* A line without its end, not shown if it is typed; NULL if there is none. Owner: the caller wipes and frees. */
-static char *
-line_ask(const char *what)
+char *
+session_ask(const char *what)
 {
 	const bool typed = isatty(STDIN_FILENO) == 1;
 	struct termios before;
@@ -91,8 +132,8 @@ line_ask(const char *what)
 	return line;
 }
 
-static void
-line_forget(char *line)
+void
+session_forget(char *line)
 {
 	if (line != NULL)
 		explicit_bzero(line, strlen(line));
@@ -129,9 +170,9 @@ password_set(struct cli *c)
 {
 	if (!cli_options(c, NULL, 0, 0, 0))
 		return 2;
-	char *secret = line_ask("one-time secret");
-	char *password = line_ask("new password (12 characters or more)");
-	char *again = isatty(STDIN_FILENO) == 1 ? line_ask("once more") : NULL;
+	char *secret = session_ask("one-time secret");
+	char *password = session_ask("new password (12 characters or more)");
+	char *again = isatty(STDIN_FILENO) == 1 ? session_ask("once more") : NULL;
 	int exit_code = 2;
 	if (secret == NULL || password == NULL)
 		fputs("bimodal: give the secret and the password, a line each\n", stderr);
@@ -139,9 +180,9 @@ password_set(struct cli *c)
 		fputs("bimodal: the two passwords differ; nothing was set\n", stderr);
 	else
 		exit_code = password_send(c, secret, password);
-	line_forget(secret);
-	line_forget(password);
-	line_forget(again);
+	session_forget(secret);
+	session_forget(password);
+	session_forget(again);
 	return exit_code;
 }
 
@@ -151,7 +192,8 @@ const struct cli_command cli_session_commands[] = {
 	{ "session end", "ID", "sign one session out, at once and everywhere", session_end,
 	  "operator" },
 	{ "session end-all", "USER", "sign a user out everywhere", session_end_all, "operator" },
-	{ "password reset", "USER", "make a one-time secret with which the user sets a password",
+	{ "password reset", "USER",
+	  "make a one-time secret with which the user sets a password (--quiet: its text alone)",
 	  password_reset, "operator" },
 	{ "password set", "",
 	  "set a password with a one-time secret: both are asked for, or are two lines of "

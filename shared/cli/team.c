@@ -1,12 +1,21 @@
 /*
  * team.c — commands on teams and their members. A team is named by its slug.
  */
+#include <stdio.h>
+
 #include "cli/people.h"
 
 static int
 team_list(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 0, 8) ? people_list(c, "/v1/teams") : 2;
+	static const struct show_column columns[] = {
+		{ "team", "slug", SHOW_TEXT },
+		{ "members", "members", SHOW_TEXT },
+		{ "archived", "archived_at", SHOW_TIME },
+		{ "name", "name", SHOW_TEXT },
+		{ NULL, NULL, SHOW_TEXT },
+	};
+	return cli_options(c, NULL, 0, 0, 8) ? people_list(c, "/v1/teams", columns) : 2;
 }
 
 static int
@@ -47,7 +56,23 @@ one(struct cli *c, const char *method, const char *after)
 static int
 team_members(struct cli *c)
 {
-	return one(c, "GET", "/members");
+	static const struct show_column columns[] = {
+		{ "name", "name", SHOW_TEXT },
+		{ "leads", "is_lead", SHOW_SWITCH },
+		{ "since", "since", SHOW_TIME },
+		{ "disabled", "disabled_at", SHOW_TIME },
+		{ "display name", "display_name", SHOW_TEXT },
+		{ NULL, NULL, SHOW_TEXT },
+	};
+	char id[CLI_ID_SIZE];
+	char path[128];
+
+	if (!cli_options(c, NULL, 0, 1, 1))
+		return 2;
+	if (!people_team(c, c->argv[0], id))
+		return 1;
+	(void)snprintf(path, sizeof(path), "/v1/teams/%s/members", id);
+	return show_list(c, CLI_CORE, path, columns);
 }
 
 static int

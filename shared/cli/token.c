@@ -29,7 +29,17 @@ token_list(struct cli *c)
 		       : of != NULL ? "&principal="
 				    : "",
 		       all ? "" : id);
-	return cli_call_print(c, CLI_CORE, "GET", path, STR_NONE);
+	static const struct show_column columns[] = {
+		{ "id", "id", SHOW_TEXT },
+		{ "of", "principal_name", SHOW_TEXT },
+		{ "for", "audience", SHOW_TEXT },
+		{ "begins", "prefix", SHOW_TEXT },
+		{ "expires", "expires_at", SHOW_TIME },
+		{ "last used", "last_used_at", SHOW_TIME },
+		{ "label", "label", SHOW_TEXT },
+		{ NULL, NULL, SHOW_TEXT },
+	};
+	return show_list(c, CLI_CORE, path, columns);
 }
 
 /* The reply of a new token: as it is, or the text alone. */

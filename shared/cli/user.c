@@ -8,7 +8,15 @@
 static int
 user_list(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 0, 8) ? people_list(c, "/v1/users") : 2;
+	static const struct show_column columns[] = {
+		{ "name", "name", SHOW_TEXT },
+		{ "kind", "kind", SHOW_TEXT },
+		{ "roles", "roles", SHOW_TEXT },
+		{ "disabled", "disabled_at", SHOW_TIME },
+		{ "display name", "display_name", SHOW_TEXT },
+		{ NULL, NULL, SHOW_TEXT },
+	};
+	return cli_options(c, NULL, 0, 0, 8) ? people_list(c, "/v1/users", columns) : 2;
 }
 
 static int

@@ -499,7 +499,7 @@ def test_the_commands(core, tmp_path):
     address = f"http://127.0.0.1:{core.port}"
 
     def cli(*words, code=0, before=()):
-        done = subprocess.run([BUILD / "bimodal", "--core", address, "--token-file", tmp_path / "token", *before, *words], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([BUILD / "bimodal", "--core", address, "--token-file", tmp_path / "token", *(before or ["--raw"]), *words], capture_output=True, text=True, timeout=60)
         assert done.returncode == code, (words, done)
         return json.loads(done.stdout) if code == 0 and not before else done.stdout + done.stderr
     ada, bob, eve, svc, team = new("ada"), new("bob"), new("eve"), new("svc"), new("team")
