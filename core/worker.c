@@ -316,6 +316,7 @@ http_start(struct core *c, int listen_fd, struct err_info *info)
 	struct http_conf conf = daemon_http_conf(&c->config.common);
 
 	conf.guard = access_guard;
+	conf.early = access_charge_early;
 	conf.on_end = request_ended;
 	conf.arg = &access_line;
 	enum err err = http_server_create(c->loop, c->tasks, &conf, &c->http, info);

@@ -249,6 +249,7 @@ http_start(struct sandbox *c, int listen_fd, struct err_info *info)
 
 	conf.guard = access_guard;
 	conf.cors_origin = c->config.console_origin;
+	conf.early = access_charge_early;
 	conf.on_end = request_ended;
 	conf.arg = &access_line;
 	enum err err = http_server_create(c->loop, c->tasks, &conf, &c->http, info);

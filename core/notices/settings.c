@@ -61,6 +61,32 @@ hours_read(struct str value, struct arena *arena, struct buf *out, struct err_in
 }
 
 static enum err
+days_read(const struct json_member *m, struct buf *out, struct err_info *info)
+{
+	static const char *const names[] = { "\"mon\"", "\"tue\"", "\"wed\"", "\"thu\"",
+					     "\"fri\"", "\"sat\"", "\"sun\"" };
+	struct json_element e[ARRAY_LEN(names)];
+	size_t n = ARRAY_LEN(e);
+	bool good =
+		m->kind == JSON_ARRAY && json_scan_array(m->value, e, &n, info) == ERR_OK && n > 0;
+
+	buf_add_cstr(out, ",\"days\":[");
+	for (size_t i = 0; good && i < n; i++) {
+		size_t day = 0;
+		while (day < ARRAY_LEN(names) && !str_is(e[i].value, names[day]))
+			day++;
+		good = day < ARRAY_LEN(names);
+		buf_printf(out, "%s%zu", i > 0 ? "," : "", day + 1);
+	}
+	buf_add_char(out, ']');
+	if (good)
+		return ERR_OK;
+	err_clear(info);
+	return err_set(info, ERR_INVALID, "/days",
+		       "must be a list of \"mon\", \"tue\" and so on; leave it out for every day");
+}
+
+static enum err
 digest_read(struct str value, struct arena *arena, struct buf *out, struct err_info *info)
 {
 	struct json_member m[4];
@@ -143,6 +169,8 @@ core_notices_settings_read(struct str body, struct arena *arena, struct buf *out
 			continue;
 		if (str_is(m[i].key, "hours"))
 			err = is_null ? ERR_OK : hours_read(m[i].value, arena, out, info);
+		else if (str_is(m[i].key, "days"))
+			err = is_null ? ERR_OK : days_read(&m[i], out, info);
 		else if (str_is(m[i].key, "digest"))
 			err = is_null ? ERR_OK : digest_read(m[i].value, arena, out, info);
 		else if (str_is(m[i].key, "channels"))

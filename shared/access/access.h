@@ -81,7 +81,7 @@ struct access_actor {
 	bool scoped;                     /* else the token gives all that the roles do     */
 	char scopes[ACCESS_SCOPES_SIZE]; /* comma-separated patterns */
 	char session[UUID_TEXT_SIZE]; /* known by a cookie: the session's id; empty: by a token */
-	const char *refused;          /* "class" or "scope", once a room has said so   */
+	const char *refused;          /* by access_refused: why, once it was said         */
 };
 
 /* ---- the one access object of a process ---- */
@@ -242,6 +242,13 @@ void access_limits_map(void);
 MUST_CHECK enum err access_charge(struct task *t, unsigned cost);
 /* Before something is asked for a client that nobody knows yet: on the account of its address. ERR_OK or ERR_RATE in the task. */
 MUST_CHECK enum err access_charge_unknown(struct task *t);
+/*
+ * http_conf.early: a request that is answered before it meets a route goes on the account of the token's principal, else of the address.
+ * False: its quota is used up, and `info` says so.
+ */
+struct http_early;
+bool access_charge_early(struct str peer, struct str token, struct http_early *out,
+			 struct err_info *info);
 /* A quota and how it stands. */
 struct access_limit {
 	uint64_t key;
@@ -264,7 +271,7 @@ bool access_limit_take(struct access_limit *l, int64_t cost);
 void access_refusal_metrics(void); /* before the fork */
 /* At the end of every request. */
 void access_request_ended(struct task *t);
-/* A room says that the "class" of a field or the "scope" of the principal was the reason. */
+/* Says that the "class" of a field, the "scope" of the principal or the lack of proof that a cookie's owner sent it ("csrf") was the reason. */
 void access_refused(struct task *t, const char *what);
 /*
  * Refusals since the last call as a JSON array of {"actor"|"token", "request", "route", "reason", "count", "since"}; returns how

@@ -174,6 +174,9 @@ by_cookie(struct task *t, struct access *a, struct access_actor *actor, bool ans
 			return task_fail(t);
 		if (actor->principal[0] != '\0')
 			t->t_actor = actor;
+		/* Known, and yet not believed to have sent it. */
+		if (t->t_err.code == ERR_FORBIDDEN)
+			access_refused(t, "csrf");
 		return access_charge_request(t, a) == ERR_OK ? unauthorized(t, a, reason)
 							     : task_fail(t);
 	case ACCESS_COOKIE_NONE:

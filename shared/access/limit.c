@@ -13,6 +13,7 @@
  */
 #include <arpa/inet.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -198,11 +199,14 @@ address_limit(const struct access *a, struct str peer, struct access_limit *out)
 
 /* ---- the guard's part ---- */
 
-/* "agent";r=99;t=1 and "agent";q=100;w=10 of draft-ietf-httpapi-ratelimit-headers. */
-static void
-headers_set(struct task *t, const struct access_limit *l)
+/*
+ * "agent";r=99;t=1 and "agent";q=100;w=10 of draft-ietf-httpapi-ratelimit-headers, until the next call. The buffers are kept: nothing is
+ * allocated for them.
+ */
+static struct str
+policy_text(const struct access_limit *l)
 {
-	static struct buf text = { .limit = 256 }; /* kept: nothing is allocated for it */
+	static struct buf text = { .limit = 256 };
 	buf_reset(&text);
 	buf_add_char(&text, '"');
 	buf_add_str(&text, l->policy);
@@ -210,7 +214,13 @@ headers_set(struct task *t, const struct access_limit *l)
 	buf_add_int(&text, l->quota);
 	buf_add_cstr(&text, ";w=");
 	buf_add_int(&text, MAX(l->window / USEC_PER_SEC, 1));
-	http_reply_header_set(t, "RateLimit-Policy", buf_str(&text));
+	return buf_str(&text);
+}
+
+static struct str
+limit_text(const struct access_limit *l)
+{
+	static struct buf text = { .limit = 256 };
 	buf_reset(&text);
 	buf_add_char(&text, '"');
 	buf_add_str(&text, l->policy);
@@ -218,24 +228,31 @@ headers_set(struct task *t, const struct access_limit *l)
 	buf_add_int(&text, MAX(l->left, 0));
 	buf_add_cstr(&text, ";t=");
 	buf_add_int(&text, l->reset);
-	http_reply_header_set(t, "RateLimit", buf_str(&text));
+	return buf_str(&text);
+}
+
+static enum err
+used_up(const struct access_limit *l, struct err_info *info)
+{
+	metric_add(refused_count, 1);
+	return err_set(info, ERR_RATE, NULL,
+		       "the quota of %lld requests in %lld s is used up; try again in %lld s",
+		       (long long)l->quota, (long long)MAX(l->window / USEC_PER_SEC, 1),
+		       (long long)l->wait);
 }
 
 static enum err
 charge(struct task *t, struct access_limit *l, int64_t cost)
 {
 	const bool allowed = access_limit_take(l, cost);
-	headers_set(t, l);
+	http_reply_header_set(t, "RateLimit-Policy", policy_text(l));
+	http_reply_header_set(t, "RateLimit", limit_text(l));
 	if (allowed)
 		return ERR_OK;
-	metric_add(refused_count, 1);
 	http_reply_header_fmt(t, "Retry-After", "%lld", (long long)l->wait);
 	t->t_err_members = str_of(
 		arena_printf(&t->t_arena, "\"violated-policies\":[\"%.*s\"]", STR_FMT(l->policy)));
-	return err_set(&t->t_err, ERR_RATE, NULL,
-		       "the quota of %lld requests in %lld s is used up; try again in %lld s",
-		       (long long)l->quota, (long long)MAX(l->window / USEC_PER_SEC, 1),
-		       (long long)l->wait);
+	return used_up(l, &t->t_err);
 }
 
 enum err
@@ -266,4 +283,35 @@ access_charge_unknown(struct task *t)
 	const struct access *a = access_here();
 	struct access_limit l;
 	return a != NULL && address_limit(a, http_peer(t), &l) ? charge(t, &l, 1) : ERR_OK;
+}
+
+bool
+access_charge_early(struct str peer, struct str token, struct http_early *out,
+		    struct err_info *info)
+{
+	static struct access_actor actor; /* large; looked at here alone */
+	static char wait[24];
+	static char members[ACCESS_NAME_SIZE + 32];
+	struct access *a = access_here();
+	struct err_info unknown = { .code = ERR_OK };
+	const char *reason = NULL;
+	struct access_limit l;
+	const bool known = a != NULL && token.p != NULL &&
+			   access_check(a, token, &actor, &reason, &unknown) == ERR_OK;
+	if (a == NULL || !(known ? access_limit_of(a, &actor, &l) : address_limit(a, peer, &l)))
+		return true;
+	const bool allowed = access_limit_take(&l, 1);
+	out->headers[out->n].name = "RateLimit-Policy";
+	out->headers[out->n++].value = policy_text(&l);
+	out->headers[out->n].name = "RateLimit";
+	out->headers[out->n++].value = limit_text(&l);
+	if (allowed)
+		return true;
+	(void)snprintf(wait, sizeof(wait), "%lld", (long long)l.wait);
+	out->headers[out->n].name = "Retry-After";
+	out->headers[out->n++].value = str_of(wait);
+	(void)snprintf(members, sizeof(members), "\"violated-policies\":[\"%.*s\"]",
+		       STR_FMT(l.policy));
+	out->members = str_of(members);
+	return used_up(&l, info) == ERR_OK;
 }

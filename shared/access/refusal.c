@@ -84,7 +84,7 @@ access_request_ended(struct task *t)
 void
 access_refused(struct task *t, const char *what)
 {
-	static const char *const known[] = { "class", "scope" };
+	static const char *const known[] = { "class", "scope", "csrf" };
 	struct access_actor *actor = t->t_actor;
 	for (size_t i = 0; actor != NULL && i < ARRAY_LEN(known); i++) {
 		if (strcmp(known[i], what) == 0)

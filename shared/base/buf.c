@@ -219,6 +219,28 @@ add_escape(struct buf *b, unsigned char c)
 	buf_add(b, (const char[]) { '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] }, 6);
 }
 
+/* A whole character of UTF-8 that is no text but an order: a control of C1, of which one begins what a terminal obeys, or a line end. */
+static bool
+acts(const char *p)
+{
+	if (*p == '\xc2')
+		return (unsigned char)p[1] < 0xa0;
+	return *p == '\xe2' && p[1] == '\x80' && (p[2] == '\xa8' || p[2] == '\xa9');
+}
+
+/* Such a character of n bytes, escaped; n = 0: a byte that is none, replaced. Returns how many bytes that was. */
+static size_t
+add_odd(struct buf *b, const char *p, size_t n)
+{
+	if (n == 0)
+		buf_add(b, "\xef\xbf\xbd", 3);
+	else if (n == 2)
+		add_escape(b, (unsigned char)p[1]);
+	else
+		buf_add(b, p[2] == '\xa8' ? "\\u2028" : "\\u2029", 6);
+	return MAX(n, (size_t)1);
+}
+
 void
 buf_json_str(struct buf *b, struct str s)
 {
@@ -234,18 +256,17 @@ buf_json_str(struct buf *b, struct str s)
 		p = bytes_plain_run(p, end);
 		while (p < end && (unsigned char)*p >= 0x80) {
 			const size_t n = bytes_utf8_step(p, (size_t)(end - p));
-			if (n == 0)
+			if (n == 0 || acts(p))
 				break;
 			p = bytes_plain_run(p + n, end);
 		}
 		buf_add(b, run, (size_t)(p - run));
 		if (p == end)
 			break;
-		if ((unsigned char)*p >= 0x80)
-			buf_add(b, "\xef\xbf\xbd", 3);
+		if ((unsigned char)*p < 0x80)
+			add_escape(b, (unsigned char)*p++);
 		else
-			add_escape(b, (unsigned char)*p);
-		p++;
+			p += add_odd(b, p, bytes_utf8_step(p, (size_t)(end - p)));
 	}
 	buf_add_char(b, '"');
 	if (b->failed)

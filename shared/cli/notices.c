@@ -220,7 +220,7 @@ webhook_delete(struct cli *c)
 
 const struct cli_command cli_notices_commands[] = {
 	{ "notices read", "ID|all", "it has been read", notices_read, "product_owner" },
-	{ "notices settings", "[time_zone=ZONE hours:=JSON digest:=JSON channels:=JSON]",
+	{ "notices settings", "[time_zone=ZONE hours:=JSON days:=JSON digest:=JSON channels:=JSON]",
 	  "how and when to be told; given, all of it anew", notices_settings, "product_owner" },
 	{ "notices list", "[unread|open|all] [--limit N] [--after ID]",
 	  "what waits for me and what happened to mine", notices_list, "product_owner" },

@@ -248,21 +248,49 @@ answered(struct http_connection *c)
 	http_connection_mark(c);
 }
 
+/* What a head that was read says of its sender; the text is that of the connection. */
+static struct str
+token_in(const struct http_head *h, const char *head)
+{
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		const struct http_field *f = &h->fields[i];
+		if (str_ieq((struct str) { head + f->name.at, f->name.len }, STR("Authorization")))
+			return http_bearer_of((struct str) { head + f->value.at, f->value.len });
+	}
+	return STR_NONE;
+}
+
 /* Problem body, or only headers if `info` is NULL (status 204). */
 static void
-answer_early(struct http_connection *c, const struct err_info *info, const char *allow)
+answer_early(struct http_connection *c, const struct err_info *info, const char *allow,
+	     struct str token)
 {
 	struct http_server *s = c->server;
+	struct http_early early = { .n = 0 };
+	struct err_info refused = { .code = ERR_OK };
+	struct http_reply_header headers[HTTP_EARLY_HEADERS_MAX + 1];
+	struct http_reply_header *first = NULL;
 	char id[UUID_TEXT_SIZE];
 	struct uuid u;
 	uuid_v7(&u);
 	uuid_text(&u, id);
-	const struct http_reply_header header = { .name = STR("Allow"), .value = str_of(allow) };
+	if (s->conf.early != NULL && !s->conf.early(str_of(c->peer), token, &early, &refused))
+		info = &refused;
+	for (size_t i = 0; i < early.n; i++) {
+		headers[i] = (struct http_reply_header) { first, str_of(early.headers[i].name),
+							  early.headers[i].value };
+		first = &headers[i];
+	}
+	if (allow != NULL) {
+		headers[early.n] =
+			(struct http_reply_header) { first, STR("Allow"), str_of(allow) };
+		first = &headers[early.n];
+	}
 	c->close_after = c->close_after || s->draining;
 	struct http_answer a = {
 		.status = 204,
 		.request_id = str_of(id),
-		.headers = allow == NULL ? NULL : &header,
+		.headers = first,
 		.head_only = c->head_only,
 		.close = c->close_after,
 		.is_1_0 = c->is_1_0,
@@ -270,7 +298,7 @@ answer_early(struct http_connection *c, const struct err_info *info, const char 
 	};
 	http_buffer_take(s, &c->out, HTTP_OUTPUT_BYTES_MAX);
 	const bool ok = info == NULL ? http_answer_write(s, &c->out, &a)
-				     : http_problem_write(s, &c->out, info, STR_NONE, &a);
+				     : http_problem_write(s, &c->out, info, early.members, &a);
 	metric_add(s->metrics->unrouted[http_metrics_class(a.status)], 1);
 	if (ok)
 		answered(c);
@@ -280,10 +308,10 @@ answer_early(struct http_connection *c, const struct err_info *info, const char 
 
 /* The connection cannot go on after this: malformed, too large, too slow. */
 static void
-reject(struct http_connection *c, const struct err_info *info)
+reject(struct http_connection *c, const struct err_info *info, struct str token)
 {
 	c->close_after = true;
-	answer_early(c, info, NULL);
+	answer_early(c, info, NULL, token);
 }
 
 static void
@@ -309,7 +337,7 @@ allow_text(unsigned allowed, char *out, size_t size)
  * server as a whole. */
 static void
 answer_unrouted(struct http_connection *c, const struct http_target *target,
-		enum http_method method, unsigned allowed)
+		enum http_method method, unsigned allowed, struct str token)
 {
 	struct err_info info = { .code = ERR_OK };
 	char allow[64];
@@ -318,12 +346,12 @@ answer_unrouted(struct http_connection *c, const struct http_target *target,
 	allow_text(allowed, allow, sizeof(allow));
 	if (allowed == 0) {
 		(void)err_set(&info, ERR_NO_ROUTE, NULL, "Nothing is served at this path.");
-		answer_early(c, &info, NULL);
+		answer_early(c, &info, NULL, token);
 	} else if (method == HTTP_OPTIONS) {
-		answer_early(c, NULL, allow);
+		answer_early(c, NULL, allow, token);
 	} else {
 		(void)err_set(&info, ERR_METHOD, NULL, "This path is served for %s.", allow);
-		answer_early(c, &info, allow);
+		answer_early(c, &info, allow, token);
 	}
 }
 
@@ -349,7 +377,7 @@ task_begin(struct http_connection *c, const char *head, size_t head_len)
 	if (e != ERR_OK) {
 		struct err_info info = { .code = ERR_OK };
 		(void)err_set(&info, e, NULL, "%s.", err_row(e)->title);
-		answer_early(c, &info, NULL);
+		answer_early(c, &info, NULL, token_in(http_parser_head(c->parser), head));
 		return;
 	}
 	c->task = t;
@@ -389,7 +417,7 @@ body_begin(struct http_connection *c, size_t head_len)
 	if (c->head.failed || buf_room(&c->body, room) == NULL) {
 		struct err_info info = { .code = ERR_OK };
 		(void)err_set(&info, ERR_NO_MEMORY, NULL, "There is no memory for the body.");
-		reject(c, &info);
+		reject(c, &info, STR_NONE);
 		return false;
 	}
 	c->state = HTTP_IN_BODY;
@@ -409,7 +437,8 @@ head_done(struct http_connection *c, size_t used)
 {
 	struct http_server *s = c->server;
 	const struct http_head *h = http_parser_head(c->parser);
-	const struct str raw = { c->in.p + c->in.start + h->target.at, h->target.len };
+	const char *head = c->in.p + c->in.start;
+	const struct str raw = { head + h->target.at, h->target.len };
 	struct err_info info = { .code = ERR_OK };
 	unsigned allowed = 0;
 	c->burst++;
@@ -428,24 +457,26 @@ head_done(struct http_connection *c, size_t used)
 		c->row = http_router_find(s->router, method, &s->target, &allowed);
 	if (e == ERR_BAD_REQUEST) {
 		metric_add(s->metrics->parse_errors, 1);
-		reject(c, &info);
+		reject(c, &info, token_in(h, head));
 		return false;
 	}
 	if (c->row == NULL) {
+		/* The bytes stay where they are until the next ones are read. */
+		const struct str token = token_in(h, head);
 		buf_drain(&c->in, used);
 		if (e != ERR_OK)
-			answer_early(c, &info, NULL);
+			answer_early(c, &info, NULL, token);
 		else
-			answer_unrouted(c, &s->target, method, allowed);
+			answer_unrouted(c, &s->target, method, allowed, token);
 		return true;
 	}
 	if (http_parser_body_max(c->parser, body_max_of(c->row)) != ERR_OK) {
-		reject(c, http_parser_error(c->parser));
+		reject(c, http_parser_error(c->parser), token_in(h, head));
 		return false;
 	}
 	if (has_body)
 		return body_begin(c, used);
-	task_begin(c, c->in.p + c->in.start, used);
+	task_begin(c, head, used);
 	buf_drain(&c->in, used);
 	return true;
 }
@@ -460,7 +491,7 @@ head_take(struct http_connection *c)
 	case HTTP_PARSE_BAD:
 		metric_add(c->server->metrics->parse_errors, 1);
 		c->head_only = false;
-		reject(c, http_parser_error(c->parser));
+		reject(c, http_parser_error(c->parser), STR_NONE);
 		return false;
 	case HTTP_PARSE_MORE:
 		break;
@@ -472,6 +503,13 @@ head_take(struct http_connection *c)
 	return false;
 }
 
+/* While the body comes: its head was put aside. */
+static struct str
+token_of(const struct http_connection *c)
+{
+	return token_in(http_parser_head(c->parser), c->head.p + c->head.start);
+}
+
 static bool
 body_take(struct http_connection *c)
 {
@@ -480,7 +518,7 @@ body_take(struct http_connection *c)
 		http_parser_take_body(c->parser, buf_str(&c->in), &c->body, &used);
 	if (r == HTTP_PARSE_BAD) {
 		metric_add(c->server->metrics->parse_errors, 1);
-		reject(c, http_parser_error(c->parser));
+		reject(c, http_parser_error(c->parser), token_of(c));
 		return false;
 	}
 	buf_drain(&c->in, used);
@@ -782,13 +820,13 @@ read_timed_out(struct http_connection *c)
 		c->is_1_0 = false;
 		(void)err_set(&info, ERR_REQ_TIMEOUT, NULL,
 			      "The request head did not arrive in time.");
-		reject(c, &info);
+		reject(c, &info, STR_NONE);
 		return;
 	case HTTP_IN_BODY:
 		metric_add(m->timeouts[HTTP_TIMEOUT_BODY], 1);
 		(void)err_set(&info, ERR_REQ_TIMEOUT, NULL,
 			      "The request body did not arrive in time.");
-		reject(c, &info);
+		reject(c, &info, token_of(c));
 		return;
 	case HTTP_IDLE:
 		metric_add(m->timeouts[HTTP_TIMEOUT_IDLE], 1);

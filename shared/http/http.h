@@ -68,6 +68,17 @@ struct http_server;
 struct http_request;
 struct http_tls;
 
+/* What http_conf.early says to send along: names are static, values are the callee's until its next call. */
+#define HTTP_EARLY_HEADERS_MAX 4
+struct http_early {
+	struct {
+		const char *name;
+		struct str value;
+	} headers[HTTP_EARLY_HEADERS_MAX];
+	size_t n;
+	struct str members; /* of the problem body of a refusal */
+};
+
 struct http_conf {
 	usec_t head_deadline;     /* whole head from its first byte; default 10 s     */
 	usec_t body_deadline;     /* plus size / 32 KiB s⁻¹; default 10 s             */
@@ -83,6 +94,13 @@ struct http_conf {
 		cors_origin; /* the one other origin whose pages may read our answers; NULL or "": none. Not copied */
 	struct http_tls
 		*tls; /* tls.h; lives longer than the server. NULL: in the clear            */
+	/*
+	 * Called for each request that is answered without a task (no route, no such method, malformed, too large, too slow): whose
+	 * account does it go on? `token`: of "Authorization: Bearer …", as far as the head was read; else STR_NONE. False: `info` is the
+	 * answer instead. May be NULL.
+	 */
+	bool (*early)(struct str peer, struct str token, struct http_early *out,
+		      struct err_info *info);
 	/* Called once a finished request for the access line: status and the task (t_actor, t_err, t_name). May be NULL. */
 	void (*on_end)(struct task *t, int status, size_t bytes, void *arg);
 	void *arg;

@@ -13,6 +13,7 @@
 
 #define TIMEOUT_DEFAULT (30 * USEC_PER_SEC)
 #define CONNECTIONS_MAX 4
+#define SMTP_LOGIN_FIRST 530 /* RFC 4954; RFC 3207 for STARTTLS */
 
 struct http_mail {
 	struct task_engine *engine;
@@ -75,12 +76,16 @@ call_unlink(struct call *k)
 	k->mail->n_calls--;
 }
 
-/* A login, a greeting or STARTTLS that is refused is our matter, not the message's: it may go another time. */
+/*
+ * A greeting, a login or STARTTLS that is refused is our matter, not the message's: it may go another time. Curl has one code for an
+ * odd answer to a greeting and to a message; only a message was given away before.
+ */
 static bool
-is_session(CURLcode code)
+is_session(const struct call *k, CURLcode code, long status)
 {
 	return code == CURLE_LOGIN_DENIED || code == CURLE_REMOTE_ACCESS_DENIED ||
-	       code == CURLE_USE_SSL_FAILED;
+	       code == CURLE_USE_SSL_FAILED || status == SMTP_LOGIN_FIRST ||
+	       (code == CURLE_WEIRD_SERVER_REPLY && k->sent == 0);
 }
 
 static void
@@ -98,8 +103,9 @@ call_done(void *private, CURLcode code)
 		(void)err_set(&info, ERR_TIMEOUT, NULL, "the mail server did not answer in time");
 	else if (code != CURLE_OK)
 		(void)err_set(&info,
-			      status >= 500 && status < 600 && !is_session(code) ? ERR_INVALID
-										 : ERR_UPSTREAM,
+			      status >= 500 && status < 600 && !is_session(k, code, status)
+				      ? ERR_INVALID
+				      : ERR_UPSTREAM,
 			      NULL, "the mail server did not take the message: %s (%ld)", why,
 			      status);
 	task_wake(m->engine, k->task, k->slot, info.code, &info, NULL, NULL);

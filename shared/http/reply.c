@@ -2,8 +2,8 @@
  * reply.c — from a step's answer to bytes in the connection's output. The connection writes them in
  * the LOOP_HTTP phase.
  *
- * Every reply has Date and Request-Id; a body has Content-Type and Content-Length; 204 and 304 have
- * neither. What the guard has set (rate limits, say) is also on the problem body of a task that
+ * Every reply has Date and Request-Id; a body has Content-Type, Content-Length and the order to take
+ * it for nothing else; 204 and 304 have none of them. Under TLS each says that it is to stay so. What the guard has set (rate limits, say) is also on the problem body of a task that
  * fails later.
  */
 #include "http/server.h"
@@ -15,6 +15,7 @@
 
 #define HEAD_ROOM (1024 + HTTP_CORS_BYTES_MAX) /* status line and our own headers */
 #define PROBLEM_TYPE "application/problem+json"
+#define HSTS "max-age=31536000" /* RFC 6797: a year, the usual least */
 
 static const struct {
 	int status;
@@ -93,12 +94,14 @@ http_answer_write(struct http_server *s, struct buf *out, const struct http_answ
 	}
 	if (!has_no_body(a->status)) {
 		if (a->content_type != NULL) {
-			buf_add_cstr(out, "\r\nContent-Type: ");
+			buf_add_cstr(out, "\r\nX-Content-Type-Options: nosniff\r\nContent-Type: ");
 			buf_add_cstr(out, a->content_type);
 		}
 		buf_add_cstr(out, "\r\nContent-Length: ");
 		buf_add_int(out, (int64_t)a->body.len);
 	}
+	if (s->conf.tls != NULL)
+		buf_add_cstr(out, "\r\nStrict-Transport-Security: " HSTS);
 	for (const struct http_reply_header *h = a->headers; h != NULL; h = h->next) {
 		buf_add_cstr(out, "\r\n");
 		buf_add_str(out, h->name);

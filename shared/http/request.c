@@ -167,7 +167,12 @@ http_query(struct task *t, const char *name)
 struct str
 http_bearer(struct task *t)
 {
-	const struct str value = http_header(t, "Authorization");
+	return http_bearer_of(http_header(t, "Authorization"));
+}
+
+struct str
+http_bearer_of(struct str value)
+{
 	if (value.len < 8 || !str_ieq((struct str) { value.p, 7 }, STR("Bearer ")))
 		return STR_NONE;
 	const struct str token = str_trim((struct str) { value.p + 7, value.len - 7 });

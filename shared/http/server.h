@@ -168,6 +168,9 @@ MUST_CHECK enum err http_request_create(struct task *t, struct http_connection *
 					const struct http_head *h, const char *head,
 					size_t head_len);
 
+/* The token of a value of Authorization; STR_NONE if it is none. */
+struct str http_bearer_of(struct str authorization);
+
 /* ---- reply.c ---- */
 struct http_answer {
 	int status;

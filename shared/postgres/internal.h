@@ -205,7 +205,7 @@ struct request *postgres_request_queue_pop(struct request_queue *q);
 
 struct metric;
 struct lane_metrics {
-	struct metric *queue_wait, *duration, *queued, *in_flight, *connected, *reconnects;
+	struct metric *queue_wait, *duration, *queued, *in_flight, *connected, *reconnects, *syncs;
 };
 struct pool_metrics {
 	struct pool_metrics *next;

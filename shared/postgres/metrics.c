@@ -52,6 +52,8 @@ lane_metrics_init(struct lane_metrics *m, const char *labels)
 		metric_gauge("postgres_in_flight", labels, "Statements sent and not yet answered");
 	m->connected = metric_gauge("postgres_connections_ready", labels,
 				    "Connections that take statements");
+	m->syncs = metric_counter("postgres_syncs_total", labels,
+				  "Syncs sent: transactions, of one statement or of a group");
 	m->reconnects = metric_counter("postgres_connections_lost_total", labels,
 				       "Connections that were lost and are opened again");
 }

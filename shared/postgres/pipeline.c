@@ -17,10 +17,13 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/metric.h"
 
 static bool
-sync_send(PGconn *pg)
+sync_send(const struct connection *c)
 {
+	PGconn *pg = c->link.pg;
+	metric_add(c->lane->metrics->syncs, 1);
 #ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
 	return PQsendPipelineSync(pg) == 1;
 #else
@@ -57,7 +60,7 @@ postgres_pipeline_group_end(struct connection *c)
 	if (c->group == NULL)
 		return;
 	c->group = NULL;
-	if (c->doomed == NULL && !sync_send(c->link.pg))
+	if (c->doomed == NULL && !sync_send(c))
 		c->doomed = "libpq could not send";
 }
 
@@ -86,12 +89,12 @@ unit_send(struct connection *c, struct request *r)
 			return false;
 	}
 	if (r->kind == REQUEST_PREPARE)
-		return sync_send(pg);
+		return sync_send(c);
 	int sent = plan.unnamed ? PQsendQueryParams(pg, s->text, (int)s->n_params, s->types,
 						    r->values, NULL, NULL, 0)
 				: PQsendQueryPrepared(pg, s->name, (int)r->n_params, r->values,
 						      NULL, NULL, 0);
-	return sent == 1 && sync_send(pg);
+	return sent == 1 && sync_send(c);
 }
 
 void

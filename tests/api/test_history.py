@@ -317,6 +317,35 @@ def test_who_had_withdrawn_stays_away_from_the_feed(product, core):
     assert product.clusters.one("sandbox", "select count(*) from crm.person where country = %s", (country,)) == 0
 
 
+def test_what_a_leaver_hid_stays_hidden(core):
+    """A row whose person withdrew and was deleted is about nobody now: neither it nor its restored copy goes to the lab."""
+    path = made(core, "people", given_name="W")
+    deal = made(core, "opportunities", person_id=path.split("/")[3], name="Deal")
+    core.post(path + "/consents", {"purpose": "analysis", "state": "withdrawn"})
+    gone(core, path)
+    assert (core.get(deal).json["person_id"], core.get(deal).json["lab_ok"]) == (None, False)
+    gone(core, deal)
+    r = core.post(deal + "/restore")
+    assert r.status == 200 and r.json["record"]["lab_ok"] is False and core.get(deal).json["lab_ok"] is False, r
+
+
+def test_what_was_withdrawn_since_is_not_granted_by_a_restore(core):
+    path = made(core, "people", given_name="W")
+    granted = core.post(path + "/consents", {"purpose": "analysis", "state": "granted"}).json["id"]
+    gone(core, f"/v1/consents/{granted}")
+    withdrawn = core.post(path + "/consents", {"purpose": "analysis", "state": "withdrawn"}).json["id"]
+    gone(core, f"/v1/consents/{withdrawn}")
+    assert core.get(path).json["lab_ok"] is False
+    r = core.post(f"/v1/consents/{granted}/restore")
+    assert r.status == 409 and r.json["conflicts"] == [{"resource": "consents", "field": "state", "why": "withdrawn since"}], r
+    assert core.get(path).json["lab_ok"] is False
+    # Another purpose, and the withdrawal itself, come back as they were.
+    assert core.post(f"/v1/consents/{withdrawn}/restore").status == 200
+    other = core.post(path + "/consents", {"purpose": "marketing", "state": "granted"}).json["id"]
+    gone(core, f"/v1/consents/{other}")
+    assert core.post(f"/v1/consents/{other}/restore").status == 200 and core.get(path).json["lab_ok"] is False
+
+
 def test_restore_names_what_is_in_its_way(core):
     org = made(core, "organizations", name="Org")
     taken = unique("taken")

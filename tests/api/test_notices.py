@@ -2,6 +2,7 @@
 HTTP server; and what an attacker tries with each of them."""
 import base64
 import collections
+import contextlib
 import datetime
 import email
 import email.policy
@@ -11,9 +12,12 @@ import http.server
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
@@ -21,6 +25,7 @@ import uuid
 import psycopg2
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from clusters import free_port
 from product import BUILD
@@ -81,13 +86,43 @@ class Receiver(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
+MAIL_HOST, MAIL_LOGIN = "127.0.0.2", (b"crm", b"a password for the mail server")
+
+
+class Pki:
+    """Certificates that sign themselves: the mail server's, another server's, a stranger's."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="bm-pki-"))
+        self.dir.chmod(0o755)
+        self.password = self.dir / "password"
+        self.password.touch(mode=0o600)
+        self.password.write_text(MAIL_LOGIN[1].decode())
+        for name, host in (("good", MAIL_HOST), ("elsewhere", "127.0.0.3"), ("stranger", MAIL_HOST)):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", f"/CN={name}",
+                            "-addext", f"subjectAltName=IP:{host}", "-keyout", self.dir / f"{name}.key", "-out", self.dir / f"{name}.pem"],
+                           check=True, capture_output=True)
+        self.trusted = self.dir / "trusted.pem"
+        self.trusted.write_text((self.dir / "good.pem").read_text() + (self.dir / "elsewhere.pem").read_text())
+
+    def context(self, name):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.dir / f"{name}.pem", self.dir / f"{name}.key")
+        return context
+
+
 class Mailbox:
-    """What aiosmtpd hands over. refuse: an answer to DATA in place of taking the message."""
+    """What aiosmtpd hands over. refuse: an answer to DATA in place of taking the message. logins: what was given to log in with."""
 
     def __init__(self):
         self.got = []
         self.refuse = None
         self.attempts = 0
+        self.logins = []
+
+    def login(self, server, session, envelope, mechanism, data):
+        self.logins.append((data.login, data.password))
+        return AuthResult(success=(data.login, data.password) == MAIL_LOGIN)
 
     async def handle_DATA(self, server, session, envelope):
         self.attempts += 1
@@ -98,6 +133,24 @@ class Mailbox:
 
     def to(self, address):
         return [email.message_from_bytes(c, policy=email.policy.default) for rcpt, c in self.got if rcpt == [address]]
+
+
+class MailServer(Controller):
+    """Its end is the end of its connections too: a client that keeps one would else wait for an answer."""
+
+    def __init__(self, *args, **kw):
+        self.sessions = []
+        super().__init__(*args, **kw)
+
+    def factory(self):
+        self.sessions.append(super().factory())
+        return self.sessions[-1]
+
+    def stop(self, *args, **kw):
+        for session in self.sessions:
+            if session.transport is not None:
+                self.loop.call_soon_threadsafe(session.transport.abort)
+        super().stop(*args, **kw)
 
 
 def until(what, seconds=30.0, show=lambda: ""):
@@ -123,13 +176,15 @@ class Lab:
         from product import Product
         self.receiver = Receiver()
         self.mailbox = Mailbox()
+        self.pki = Pki()
         self.smtp_port = free_port()
         self.smtp = None
         self.mail_up()
         self.product = Product(workers=1)
         self.product.overrides["core"] = (
             "notices: { period: 100ms, url: \"https://crm.example\" }\n"
-            f"smtp: {{ url: \"smtp://127.0.0.1:{self.smtp_port}\", from: notices@bimodal.example, retry: 100ms }}\n"
+            f"smtp: {{ url: \"smtp://{MAIL_HOST}:{self.smtp_port}\", from: notices@bimodal.example, retry: 100ms, user: {MAIL_LOGIN[0].decode()},\n"
+            f"  password_file: \"{self.pki.password}\", ca_file: \"{self.pki.trusted}\" }}\n"
             "webhook: { allow: \"127.0.0.1/32\", timeout: 1s, retry: 50ms, disable_after: 1d }\n"
             "drift: { period: 1s }\n")
         self.product.start()
@@ -138,14 +193,18 @@ class Lab:
         for role in ("operator", "innovator", "product_owner"):
             self.rows("UPDATE access.principal SET email = %s WHERE id = %s", (f"{role}@example.org", self.ids[role]))
 
-    def mail_up(self):
-        self.smtp = Controller(self.mailbox, hostname="127.0.0.1", port=self.smtp_port)
+    def mail_up(self, certificate="good", login=None):
+        """certificate None: no STARTTLS is offered, and logins are taken in the clear."""
+        tls = {"tls_context": self.pki.context(certificate), "require_starttls": True} if certificate else {"auth_require_tls": False}
+        self.smtp = MailServer(self.mailbox, hostname=MAIL_HOST, port=self.smtp_port, auth_required=True,
+                               authenticator=login or self.mailbox.login, **tls)
         self.smtp.start()
 
     def stop(self):
         self.product.stop()
         self.smtp.stop()
         self.receiver.stop()
+        shutil.rmtree(self.pki.dir)
 
     def rows(self, sql, args=None):
         """As the superuser, who is the actor."""
@@ -299,6 +358,18 @@ def test_flags_drift_and_tokens(lab):
     assert lab.notice("agent", "token.expiring", "token")
 
 
+def test_who_gets_another_password_is_told(lab):
+    """By whom the secret was made, before it can be of use, and when a password was set."""
+    r = lab.core.post(f"/v1/users/{lab.ids['innovator']}/password-reset", role="operator")
+    assert r.status == 201, r
+    n = lab.notice("innovator", "password.reset", "operator made a secret")
+    assert lab.core.get(n["record"], role="innovator").json["principal"] == lab.ids["innovator"] and r.json["secret"] not in json.dumps(n)
+    done = lab.core.post("/v1/password-reset", {"secret": r.json["secret"], "password": "another harbour, another morning"}, role=None)
+    assert done.status == 204, done
+    lab.notice("innovator", "password.set", "Your password was set")
+    until(lambda: {m["Subject"] for m in lab.mailbox.to("innovator@example.org")} >= {"operator made a secret that sets your password", "Your password was set"})
+
+
 def test_bulk_writes_and_open_transactions_lose_and_double_nothing(lab):
     """The order is (xid, seq) below the horizon: a transaction that began first and commits last is still met; a killed job goes on."""
     db = lab.product.clusters.connect("core", autocommit=False)
@@ -427,20 +498,23 @@ def test_the_command_line(lab):
 
 
 def test_choices_are_kept_and_bad_ones_named(lab):
-    r = lab.settings("agent", time_zone="Europe/Berlin", hours={"from": "08:30", "to": "18:00"}, digest={"hour": 7},
+    r = lab.settings("agent", time_zone="Europe/Berlin", hours={"from": "08:30", "to": "18:00"}, days=["fri", "mon", "mon"], digest={"hour": 7},
                      channels={"*": ["app"], "change": ["app", "webhook"], "change.waiting": []})
     kinds = {k["name"]: k["channels"] for k in r.json["kinds"]}
     assert kinds["change.waiting"] == [] and kinds["change.applied"] == ["app", "webhook"] and kinds["drift.found"] == ["app"]
     again = lab.core.get("/v1/me/notices", role="agent").json
     assert (again["time_zone"], again["hours"], again["digest"]) == ("Europe/Berlin", {"from": "08:30", "to": "18:00"}, {"hour": 7})
+    assert again["days"] == ["mon", "fri"]
     for choices, place in (({"time_zone": "Mars/Olympus"}, "time_zone"), ({"hours": {"from": "25:00", "to": "18:00"}}, "/hours/from"),
                            ({"hours": {"from": "08:00"}}, "/hours/to"), ({"hours": {"from": "08:00", "to": "08:00"}}, "/hours"),
+                           ({"days": []}, "/days"), ({"days": ["monday"]}, "/days"), ({"days": "mon"}, "/days"), ({"days": [1]}, "/days"), ({"days": ["mon"] * 8}, "/days"),
                            ({"digest": {"hour": 24}}, "/digest/hour"), ({"channels": {"change": ["fax"]}}, "/channels/change"),
                            ({"channels": {"nothing.known": ["app"]}}, "channels/nothing.known"), ({"colour": "red"}, "/colour"),
                            ({"digest": {"minute": 1}}, "/digest/minute")):
         assert place in lab.settings("agent", 422, **choices).body.decode(), choices
     assert lab.core.get("/v1/me/notices", role="agent").json == again
-    assert lab.settings("agent").json["channels"] == {}
+    plain = lab.settings("agent", days=None).json
+    assert plain["channels"] == {} and plain["days"] is None
 
 
 def test_a_kind_that_is_not_wanted_is_not_made(lab):
@@ -469,8 +543,28 @@ def test_a_kind_that_is_not_wanted_is_not_made(lab):
     ("'UTC',480,1080,7", "2026-03-10 12:00Z", "2026-03-11 08:00Z"),
 ])
 def test_hours_and_digests(lab, setting, at, due):
-    assert lab.one("SELECT notice.mail_due(ROW(gen_random_uuid(), %s, now())::notice.setting, %%s) = %%s" % setting, (at, due)), \
-        lab.one("SELECT notice.mail_due(ROW(gen_random_uuid(), %s, now())::notice.setting, %%s)" % setting, (at,))
+    found = lab.one("SELECT notice.mail_due(ROW(gen_random_uuid(), %s, now(), NULL)::notice.setting, %%s)" % setting, (at,))
+    assert lab.one("SELECT %s = %s::timestamptz", (found, due)), found
+
+
+@pytest.mark.parametrize("setting, days, at, due", [
+    ("'UTC',480,1080,NULL", "1,2,3,4,5", "2026-03-13 12:00Z", "2026-03-13 12:00Z"),   # a Friday
+    ("'UTC',480,1080,NULL", "1,2,3,4,5", "2026-03-13 19:00Z", "2026-03-16 08:00Z"),
+    ("'UTC',NULL,NULL,NULL", "6", "2026-03-10 12:00Z", "2026-03-14 00:00Z"),
+    ("'UTC',NULL,NULL,NULL", "6", "2026-03-14 23:59Z", "2026-03-14 23:59Z"),
+    ("'UTC',NULL,NULL,NULL", "6", "2026-03-15 00:00Z", "2026-03-21 00:00Z"),
+    ("'Asia/Tokyo',480,1080,NULL", "1", "2026-03-15 22:59Z", "2026-03-15 23:00Z"),    # Monday there
+    ("'Europe/Berlin',480,1080,NULL", "7", "2026-03-28 20:00Z", "2026-03-29 06:00Z"),
+    ("'UTC',1320,360,NULL", "5", "2026-03-14 03:00Z", "2026-03-14 03:00Z"),           # still Friday's night
+    ("'UTC',1320,360,NULL", "5", "2026-03-13 03:00Z", "2026-03-13 22:00Z"),           # that was Thursday's
+    ("'UTC',1320,360,NULL", "5", "2026-03-14 12:00Z", "2026-03-20 22:00Z"),
+    ("'UTC',NULL,NULL,7", "1,2,3,4,5", "2026-03-13 08:00Z", "2026-03-16 07:00Z"),
+    ("'UTC',480,1080,7", "1", "2026-03-16 06:00Z", "2026-03-16 08:00Z"),
+    ("'UTC',NULL,NULL,7", "1", "2026-03-16 07:00Z", "2026-03-23 07:00Z"),
+])
+def test_days_of_the_week(lab, setting, days, at, due):
+    found = lab.one("SELECT notice.mail_due(ROW(gen_random_uuid(), %s, now(), '{%s}')::notice.setting, %%s)" % (setting, days), (at,))
+    assert lab.one("SELECT %s = %s::timestamptz", (found, due)), found
 
 
 # ---- e-mail ---------------------------------------------------------------------------------------------------------------------------
@@ -544,6 +638,58 @@ def test_killed_between_sending_and_noting_the_mail_goes_again_under_its_id(lab)
     lab.rows("UPDATE notice.mail SET state = 'waiting', leased_until = now() - interval '1 s', ended_at = NULL WHERE id = %s", (sent,))
     twice = until(lambda: (lambda m: m if len(m) == 2 else None)([m for m in lab.mailbox.to("operator@example.org") if key in m.get_content()]))
     assert twice[0]["Message-ID"] == twice[1]["Message-ID"] == first[0]["Message-ID"]
+
+
+@contextlib.contextmanager
+def odd_greeting(port):
+    """A mail server that wants nobody today."""
+    with socket.create_server((MAIL_HOST, port)) as server:
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as s:
+                        s.sendall(b"554 not today\r\n")
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_what_is_the_servers_matter_keeps_the_mail_and_the_password(lab):
+    """Without STARTTLS, under a certificate of a stranger or of another server nothing is said of the password; a login or a greeting that is
+    refused is no fault of the message. It goes when all is well again."""
+    lab.smtp.stop()
+    key = uuid.uuid4().hex[:10]
+    lab.note("flag.kill", {"key": key, "business_owner": "operator"})
+    mail = until(lambda: lab.rows("SELECT m.id::text FROM notice.mail m JOIN notice.notice n ON n.mail = m.id WHERE n.title LIKE %s", (f"%{key}%",)))[0][0]
+
+    def kept(word):
+        """An attempt from now on ends in an error of this kind, and the mail waits on."""
+        lab.rows("UPDATE notice.mail SET due_at = now(), base_attempts = attempts WHERE id = %s", (mail,))
+        until(lambda: lab.rows("UPDATE notice.mail SET due_at = least(due_at, now()) WHERE id = %s AND error ILIKE %s RETURNING 1", (mail, f"%{word}%")),
+              show=lambda: lab.rows("SELECT state, attempts, error FROM notice.mail WHERE id = %s", (mail,)))
+        assert lab.one("SELECT state FROM notice.mail WHERE id = %s", (mail,)) == "waiting"
+
+    before = list(lab.mailbox.logins)
+    try:
+        for certificate, word in ((None, "starttls"), ("stranger", "certificate"), ("elsewhere", "subject name")):
+            lab.mail_up(certificate)
+            kept(word)
+            lab.smtp.stop()
+        assert lab.mailbox.logins == before
+        lab.mail_up(login=lambda *_: AuthResult(success=False, handled=False))
+        kept("denied")
+        lab.smtp.stop()
+        with odd_greeting(lab.smtp_port):
+            kept("554")
+    finally:
+        lab.mail_up()
+    lab.rows("UPDATE notice.mail SET due_at = now() WHERE id = %s", (mail,))
+    until(lambda: [m for m in lab.mailbox.to("operator@example.org") if key in m.get_content()])
+    assert lab.mailbox.logins[len(before):] and set(lab.mailbox.logins) == {MAIL_LOGIN}
 
 
 # ---- webhooks --------------------------------------------------------------------------------------------------------------------------
@@ -700,6 +846,31 @@ def test_bad_receivers_hold_up_nobody(lab):
     assert waited < 20, waited
 
 
+def test_who_has_the_fewest_under_way_comes_first(lab):
+    """One place is free, and others have waited far longer: they had theirs. Seen by one transaction alone, which is taken back."""
+    db = lab.product.clusters.connect("core", autocommit=False)
+    try:
+        with db.cursor() as cur:
+            cur.execute("SELECT set_config('bimodal.actor', 'test', true)")
+            cur.execute("UPDATE webhook.endpoint SET disabled_at = now() WHERE disabled_at IS NULL")
+            cur.execute("INSERT INTO webhook.message (key, type, payload) SELECT 'fair:' || i, 'webhook.test', '{}' FROM generate_series(1, 8) i")
+            cur.execute("INSERT INTO webhook.endpoint (id, owner, created_by, url, description) SELECT gen_random_uuid(), %s, %s, 'https://example.org/', 'e' || i"
+                        " FROM generate_series(1, 9) i", (lab.ids["operator"],) * 2)
+            # Eight with a backlog of an hour: four of it under way, of the first one three. The ninth has one message, of this moment.
+            cur.execute("INSERT INTO webhook.delivery (message, endpoint, due_at, leased_until)"
+                        " SELECT m.id, e.id, now() - interval '1 hour', CASE WHEN m.n <= 4 - (e.description = 'e1')::int THEN now() + interval '1 min' END"
+                        " FROM webhook.endpoint e, (SELECT id, row_number() OVER (ORDER BY id) AS n FROM webhook.message WHERE key LIKE 'fair:%%') m"
+                        " WHERE e.description ~ '^e[1-8]$' AND e.disabled_at IS NULL")
+            cur.execute("INSERT INTO webhook.delivery (message, endpoint, due_at) SELECT (SELECT min(id::text)::uuid FROM webhook.message WHERE key LIKE 'fair:%%'),"
+                        " e.id, now() FROM webhook.endpoint e WHERE e.description = 'e9' AND e.disabled_at IS NULL")
+            cur.execute("SELECT e.description FROM webhook.take(1, 4, '1 min') t JOIN webhook.delivery d ON d.id = t.delivery"
+                        " JOIN webhook.endpoint e ON e.id = d.endpoint")
+            assert cur.fetchall() == [("e9",)]
+    finally:
+        db.rollback()
+        db.close()
+
+
 @pytest.mark.parametrize("url, status", [
     ("http://10.0.0.1/x", 422), ("https://10.0.0.1/x", 422), ("https://169.254.169.254/latest/meta-data", 422), ("https://[::1]/x", 422),
     ("https://[::ffff:10.0.0.1]/x", 422), ("https://[::ffff:a00:1]/x", 422), ("https://0x7f.2/x", 422), ("https://2130706434/x", 422),
@@ -774,6 +945,28 @@ def test_webhooks_of_others_and_of_teams(lab):
                         ({"types": ["*"]}, "/url"), ({"url": lab.receiver.url("/x"), "secret": "mine"}, "/secret"), ({"url": lab.receiver.url("/x"), "team": "x"}, "/team")):
         r = lab.core.post("/v1/webhooks", body, role="innovator")
         assert r.status == 422 and place in r.body.decode(), r
+
+
+def test_a_team_is_sent_what_a_member_wants_sent(lab):
+    """What every member has chosen to see in the inbox alone does not go to the team's receiver."""
+    team = lab.one("INSERT INTO access.team (name, slug) VALUES ('Choosers', %s) RETURNING id::text", (f"t{uuid.uuid4().hex[:8]}",))
+    lab.rows("INSERT INTO access.membership (principal, team) VALUES (%s, %s), (%s, %s)", (lab.ids["innovator"], team, lab.ids["operator"], team))
+    assert lab.core.post("/v1/webhooks", {"url": lab.receiver.url("/choosers"), "team": team}, role="innovator").status == 201
+    lab.settings("innovator", channels={"flag": ["app"]})
+    lab.settings("operator", channels={"flag.killed": ["app"]})
+    quiet, wanted = uuid.uuid4().hex[:10], uuid.uuid4().hex[:10]
+    try:
+        lab.note("flag.kill", {"key": quiet, "business_owner": "innovator", "technical_owner": "operator"})
+        lab.note("flag.expire", {"key": wanted, "business_owner": "innovator", "technical_owner": "operator"})
+        for role in ("innovator", "operator"):
+            lab.notice(role, "flag.killed", quiet)
+        until(lambda: lab.receiver.got["/choosers"])
+        assert lab.one("SELECT string_agg(m.type, ' ') FROM webhook.delivery d JOIN webhook.message m ON m.id = d.message"
+                       " JOIN webhook.endpoint e ON e.id = d.endpoint WHERE e.team = %s", (team,)) == "notice.flag.expired"
+        assert wanted in lab.receiver.got["/choosers"][0][1].decode()
+    finally:
+        lab.settings("innovator")
+        lab.settings("operator")
 
 
 def test_a_leavers_webhook_ends_and_his_teams_stays(lab):

@@ -1,10 +1,16 @@
 """The record engine through the real daemon: lists, cursors, entity tags, bodies that are wrong, idempotency, batches."""
 import concurrent.futures
+import contextlib
 import json
+import os
+import pathlib
+import signal
 import time
 import uuid
 
 import pytest
+
+from wire import Wire, request
 
 MANY = 30
 
@@ -54,6 +60,46 @@ def test_patch_needs_the_version(core, org):
     assert core.delete(path, headers={"If-Match": org.etag}).status == 412
     assert core.delete(path, headers={"If-Match": '"v3"'}).status == 204
     assert core.get(path).status == 404
+
+
+def test_reads_of_one_turn_share_a_sync(core, org):
+    """Both workers are held while many clients ask, and find all of it in one turn: fewer transactions than reads."""
+    def counts():
+        lines = core.get("/metrics", role=None).body.decode().splitlines()
+        return [next(float(x.rsplit(" ", 1)[1]) for x in lines if x.startswith(f'{name}{{pool="core/app",lane="read"}}'))
+                for name in ("postgres_query_seconds_count", "postgres_syncs_total")]
+
+    pid = core.process.pid
+    workers = [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()][:-1]
+    ask = request(core, "GET", org.headers["Location"])
+    with contextlib.ExitStack() as open_:
+        wires = [open_.enter_context(Wire(core, timeout=30)) for _ in range(16)]
+
+        def each(do):
+            for w in wires:
+                do(w)
+
+        def answered(w):
+            got = b""
+            while not got.endswith(b"}"):
+                got += w.socket.recv(65536)
+            assert got.startswith(b"HTTP/1.1 200 "), got
+
+        deadline = time.monotonic() + 30
+        while True:  # a connection that meets the statement for the first time prepares it, by itself
+            before = counts()
+            for w in workers:
+                os.kill(w, signal.SIGSTOP)
+            try:
+                each(lambda w: w.send(ask))
+            finally:
+                for w in workers:
+                    os.kill(w, signal.SIGCONT)
+            each(answered)
+            queries, syncs = (b - a for a, b in zip(before, counts()))
+            if queries >= 16 and syncs <= queries / 2:
+                break
+            assert time.monotonic() < deadline, (queries, syncs)
 
 
 def test_all_errors_of_a_body_at_once(core):

@@ -1,13 +1,17 @@
 """Who may do what: every role on every resource and verb, as config/roles.yaml says; tokens that end; refusals that say why."""
 import hashlib
+import json
+import re
 import secrets
 import time
+import urllib.parse
 import uuid
 
 import pytest
 import rights
 from product import ROLES
 from rights import CLASSES, MATRIX, RESOURCES, may
+from wire import request, talk
 
 WANTED = dict(rights.wanted())
 
@@ -296,3 +300,143 @@ def test_every_reply_names_its_quota(core, sandbox):
                 r = daemon.get(path, role=role)
                 assert r.headers["RateLimit-Policy"].startswith(f'"{role}";q=') and r.headers["RateLimit"].startswith(f'"{role}";r='), (path, dict(r.headers))
         assert daemon.get("/v1/me", role=None).headers["RateLimit-Policy"].startswith('"address";q=')
+
+
+# ---- what comes in is not obeyed on its way out
+
+
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)> \"'><!--"
+
+
+def inert(r, *statuses):
+    """JSON that no browser takes for a page."""
+    assert r.status in statuses, r
+    assert r.headers["Content-Type"] == ("application/json" if r.status < 400 else "application/problem+json") and r.headers["X-Content-Type-Options"] == "nosniff", r
+    return r
+
+
+def test_markup_in_a_text_is_a_text(core, product):
+    """Whatever field it is put into, wherever it is shown: the same text, in a reply that is not a page."""
+    texts = {}
+    for resource, field, size in product.clusters.rows("core", "SELECT resource, name, max_length FROM change.field WHERE writable AND kind = 'text' AND choices IS NULL"):
+        texts.setdefault(resource, {})[field] = MARKUP[:size or 200]
+    assert sum(map(len, texts.values())) >= 40
+    ref = core.post("/v1/people", {"given_name": "Ref"}).json["id"]
+    for resource, body in texts.items():
+        body.pop("external_id", None)
+        more = {"consents": {"person_id": ref, "purpose": "marketing", "state": "granted"}, "interactions": {"kind": "call"}}.get(resource, {})
+        r = inert(core.post(f"/v1/{resource}", {**body, **more}), 201, 422)
+        if r.status == 422:    # a country, a currency: what has a form of its own refuses it, and says where
+            for e in r.json["errors"]:
+                del body[e["pointer"][1:]]
+            r = inert(core.post(f"/v1/{resource}", {**body, **more}), 201)
+        body = {field: text for field, text in body.items() if field not in more}
+        assert body
+        path = f"/v1/{resource}/{r.json['id']}"
+        for shown in (r.json, inert(core.get(path), 200).json, inert(core.get(f"/v1/{resource}?id={r.json['id']}"), 200).json["data"][0]):
+            assert {field: shown[field] for field in body} == body
+        inert(core.get(path + "/history"), 200)
+    inert(core.get("/v1/search?q=" + urllib.parse.quote(MARKUP)), 200, 400)
+    flag = {"key": f"m{uuid.uuid4().hex[:8]}", "kind": "release", "purpose": MARKUP, "business_owner": MARKUP, "technical_owner": MARKUP,
+            "expires_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400)), "enabled": False,
+            "document": {"unit": "person", "variations": [{"key": "on", "value": MARKUP}, {"key": "off", "value": ""}], "rules": [], "default": "off"}}
+    for role, path, body in (("agent", "/v1/views", {"resource": "people", "name": MARKUP + uuid.uuid4().hex[:6]}), ("operator", "/v1/users", {"name": f"m-{uuid.uuid4().hex}", "display_name": MARKUP}),
+                             ("operator", "/v1/teams", {"name": MARKUP, "slug": uuid.uuid4().hex}), ("operator", "/v1/webhooks", {"url": "https://example.org/", "description": MARKUP}),
+                             ("product_owner", "/v1/flags", flag)):
+        made = inert(core.post(path, body, role=role), 201)
+        at = made.headers.get("Location") or f"{path}/{made.json['id']}"
+        assert MARKUP in str(inert(core.get(at, role=role), 200).json.values()).replace("\\'", "'"), path
+        inert(core.get(path, role=role), 200)
+        if path in ("/v1/views", "/v1/webhooks"):
+            assert core.delete(at, role=role).status == 204
+    # In what is refused too, before a route is met and after.
+    odd = urllib.parse.quote(MARKUP)
+    for path in (f"/v1/people?sort={odd}", f"/v1/people?{odd}=x", f"/v1/people/{odd}", f"/{odd}", f"/v1/{odd}", f"/v1/search?q=x&{odd}=1"):
+        inert(core.get(path), 400, 403, 404)
+    inert(core.post("/v1/people", {MARKUP: 1}), 422)
+    inert(core.post("/v1/people", MARKUP), 400)
+
+
+def test_nothing_of_a_request_becomes_a_header(core):
+    """Line ends, escaped and as they are, in everything that comes back in a header or could."""
+    for _ in range(2):
+        assert core.post("/v1/organizations", {"name": "Two at least"}).status == 201
+    evil = "%0d%0aSet-Cookie:%20evil=1"
+    lines = ([f"GET /v1/organizations?limit=1&{at}" for at in (f"name=neq.x{evil}", f"country=neq.{evil}", "name=neq.%e2%80%a8evil:1", "name=neq.<evil>")]    # Link
+             + [f"GET /v1/organizations/{evil}", f"GET /v1/flags/{evil}", f"PUT /v1/people{evil}", f"OPTIONS /v1/{evil}", "GET /v1/me"])
+    odd = ["Request-Id: evil", "X-Request-Id: evil", "Origin: https://evil", "Cookie: bimodal=evil\x0bevil", "User-Agent: evil\x1b[2J", "If-None-Match: evil", "Accept: text/html;evil"]
+    for line in lines:
+        got, _ = talk(core, request(core, *line.split(" ", 1), headers=[*odd, "Connection: close"]))
+        for a in got:
+            assert all(c == "\t" or " " <= c <= "~" for name, value in a.headers.items() for c in name + value), a
+            assert "set-cookie" not in a.headers and uuid.UUID(a.headers["request-id"]), a
+            assert not [h for h, value in a.headers.items() if "evil" in h or ("evil" in value and h != "link")], a
+            assert "\n" not in a.headers.get("link", "") and "<evil>" not in a.headers.get("link", ""), a
+        assert len(got) == 1, (line, got)
+    # As they are, a line end ends the line, and folded ones end the request.
+    for bad in ("X: a\nSet-Cookie: evil=1", "X: a\rSet-Cookie: evil=1", "X: a\r\n Set-Cookie: evil=1", "Idempotency-Key: a\x00b"):
+        got, closed = talk(core, request(core, "GET", "/v1/me", headers=[bad]))
+        assert [a.status for a in got] == [400] and closed and "set-cookie" not in got[0].headers, (bad, got)
+
+
+def test_the_log_holds_lines_of_ours_alone(core):
+    """Whatever is sent in a place that may be logged: each line is one JSON object without a byte that a terminal obeys."""
+    since = core.log.stat().st_size
+    evil = "evil\r\n{\"level\":\"error\"}\x1b[2J\x9b2J\x85\u2028\u2029\u202e\x7f"
+    quoted = urllib.parse.quote(evil)
+    for path in (f"/v1/people?sort={quoted}", f"/v1/{quoted}", f"/v1/people/{quoted}", f"/v1/people?{quoted}=1", f"/v1/search?q={quoted}", f"/v1/people?country={quoted}",
+                 f"/v1/access/explain?principal={quoted}&method=GET&path=/{quoted}"):
+        for role in ("agent", "operator"):
+            assert core.get(path, role=role, headers={"User-Agent": "evil\x1b[2J", "Referer": "evil\x9b2J"}).status < 500
+    for path, body in (("/v1/people", {evil: evil}), ("/v1/people", {"given_name": evil, "owner": evil, "country": evil}), ("/v1/people", {"birth_date": evil}),
+                       ("/v1/session", {"login": evil, "password": evil}), ("/v1/password-reset", {"secret": evil, "password": evil}), ("/v1/views", {"resource": evil, "name": evil}),
+                       ("/v1/people/batch", {"mode": evil, "ops": [{"op": evil}]})):
+        for text in (json.dumps(body), json.dumps(body, ensure_ascii=False).replace("\x1b", "\\u001b").encode()):
+            assert core.post(path, text).status < 500
+    core.post("/v1/users", {"name": evil, "display_name": evil}, role="operator")
+    for bad in (f"GET /{evil} HTTP/1.1\r\n\r\n".encode(), b"\x1b[2J evil\r\n\r\n", request(core, "GET", "/v1/me", headers=["Authorization: Bearer \x1b[2Jevil"])):
+        talk(core, bad)
+    assert core.get("/healthz", role=None).status == 200
+    for line in core.log.read_bytes()[since:].decode().splitlines():    # of what ends a line for anybody
+        told = json.loads(line)
+        assert {"ts", "level", "event"} <= told.keys() and not re.search("[\x00-\x1f\x7f-\x9f\u2028-\u202e]", line), line
+
+
+def test_what_is_anothers_is_not_there(core, product):
+    """Guessing an id tells nothing: the same status, headers and body as for one that nobody has, and as many statements to find out."""
+    owner, stranger = "product_owner", "innovator"
+    view = core.post("/v1/views", {"resource": "organizations", "name": uuid.uuid4().hex}, role=owner).json["id"]
+    hook = core.post("/v1/webhooks", {"url": "https://example.org/hook"}, role=owner).json["id"]
+    token = product.clusters.one("core", "SELECT t.id::text FROM access.token t JOIN access.principal p ON p.id = t.principal WHERE p.name = %s AND t.audience = 'core' LIMIT 1", (owner,))
+    notice = product.clusters.one("core", "INSERT INTO notice.notice (principal, kind, task, event, subject, title, body, link, record, app)"
+                                  " SELECT id, 'flag.killed', false, -7, 'x', 'x', '', '/x', '/v1/x', true FROM access.principal WHERE name = %s RETURNING id::text", (owner,))
+    rows = [("GET", "/v1/views/{}", view), ("PATCH", "/v1/views/{}", view), ("DELETE", "/v1/views/{}", view), ("GET", "/v1/organizations?view={}", view),
+            ("GET", "/v1/webhooks/{}", hook), ("PATCH", "/v1/webhooks/{}", hook), ("DELETE", "/v1/webhooks/{}", hook), ("POST", "/v1/webhooks/{}/rotate", hook),
+            ("POST", "/v1/webhooks/{}/test", hook), ("GET", "/v1/webhooks/{}/deliveries", hook), ("POST", f"/v1/webhooks/{{}}/deliveries/{uuid.uuid4()}/replay", hook),
+            ("GET", "/v1/tokens/{}", token), ("POST", "/v1/tokens/{}/rotate", token), ("DELETE", "/v1/tokens/{}", token), ("POST", "/v1/notices/{}/read", notice)]
+
+    def ask(method, path, some):
+        body = {"PATCH": {"name": "x"} if "views" in path else {"description": "x"}, "POST": {}}.get(method)
+        r = core.request(method, path.format(some), body, role=stranger, headers={"If-Match": "*"})
+        kept = {k: v for k, v in r.headers.items() if k not in ("Date", "Request-Id", "RateLimit", "Content-Length")}
+        return r.status, kept, re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", r.body.decode())
+
+    def statements():
+        text = core.get("/metrics", role=None).body.decode()
+        return sum(float(x.rsplit(" ", 1)[1]) for x in text.splitlines() if x.startswith('postgres_query_seconds_count{pool="core/app"'))
+
+    for method, path, real in rows:
+        mine, none = ask(method, path, real), ask(method, path, uuid.uuid4())
+        assert mine == none and mine[0] == 404, (method, path, mine, none)
+    for _ in range(20):    # the workers ask some things by themselves
+        counts = [statements()]
+        for ids in ([real for *_, real in rows], [uuid.uuid4()] * len(rows)):
+            for (method, path, _real), some in zip(rows, ids):
+                ask(method, path, some)
+            counts.append(statements())
+        if counts[2] - counts[1] == counts[1] - counts[0]:
+            break
+    else:
+        raise AssertionError(counts)
+    assert core.get(f"/v1/views/{view}", role=owner).status == core.get(f"/v1/webhooks/{hook}", role=owner).status == core.get(f"/v1/tokens/{token}", role=owner).status == 200
+    assert core.delete(f"/v1/views/{view}", role=owner).status == core.delete(f"/v1/webhooks/{hook}", role=owner).status == 204

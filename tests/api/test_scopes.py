@@ -5,15 +5,18 @@ their team owns and write their own.
 """
 import json
 import re
+import socket
 import subprocess
 import threading
 import time
 import urllib.parse
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from clusters import ROOT
 from product import BUILD, Product
+from wire import answers
 
 ALL = ["organizations", "people", "consents", "interactions", "opportunities", "cases"]
 EVERYTHING = ", ".join(f"{r}.{v}" for r in ALL for v in ("read", "write")) + ", people.resolve, me.read"
@@ -465,6 +468,63 @@ def test_strangers_are_limited_by_address_and_health_is_not(product, core):
     assert all(core.get(path, role=None).status == 200 for path in ("/healthz", "/readyz", "/metrics"))
     assert core.get("/v1/me").status == 200
     assert core.metric("access_limited_total") >= 1
+
+
+def from_address(core, address, data):
+    """The reply to bytes sent from this address."""
+    with socket.create_connection(("127.0.0.1", core.port), timeout=30, source_address=(address, 0)) as s:
+        s.sendall(data)
+        got = b""
+        while chunk := s.recv(65536):
+            got += chunk
+    (answer,) = answers(got)
+    return answer
+
+
+def reads(core):
+    """Statements of the workers' short reads so far."""
+    lines = core.get("/metrics", role=None).body.decode().splitlines()
+    return sum(float(x.rsplit(" ", 1)[1]) for x in lines if x.startswith('postgres_query_seconds_count{pool="core/app",lane="read"}'))
+
+
+def test_a_session_that_nobody_knows_is_paid_for_before_it_is_looked_up(core):
+    """Past the quota of its address a made-up cookie costs no statement."""
+    began, before, got = time.monotonic(), reads(core), []
+    for i in range(400):
+        head = f"GET /v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: bimodal={i:043}\r\n\r\n"
+        got.append(from_address(core, "127.0.9.9", head.encode()).status)
+    asked, waited = reads(core) - before, time.monotonic() - began
+    assert set(got) == {401, 429} and got.count(429) > 200, got
+    # What the workers ask by themselves goes on meanwhile: a few a second.
+    assert asked < got.count(401) + 100 + 10 * waited and asked < 400, (asked, got.count(401), waited)
+
+
+def test_replies_before_a_route_is_met_are_paid_for_too(world, core):
+    """No route, no such method, malformed, too large: on the account of the token, else of the address; and they end with the quota."""
+    def ask(line, headers="", token=None, address="127.0.9.10"):
+        bearer = f"Authorization: Bearer {token}\r\n" if token else ""
+        return from_address(core, address, f"{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{bearer}{headers}\r\n".encode())
+
+    def policy(answer):
+        return limits_of(SimpleNamespace(headers={"RateLimit-Policy": answer.headers["ratelimit-policy"], "RateLimit": answer.headers["ratelimit"]}))
+
+    large = "Content-Type: application/json\r\nContent-Length: 99999999\r\n"
+    rows = [("GET /nowhere", "", 404), ("PUT /v1/people", "", 405), ("OPTIONS /v1/people", "", 204), ("POST /v1/people", large, 413), ("GET /v1/%zz", "", 400)]
+    left = []
+    for line, headers, status in rows:
+        for token, name in ((None, "address"), (world.root.token, "agent"), ("bm_core_" + "Q" * 43, "address")):
+            answer = ask(line, headers, token)
+            assert answer.status == status and policy(answer)[0] == name, (line, answer)
+            if name == "address":
+                left.append(policy(answer)[3])
+    broken = ask("GET /v1/people", "X : y\r\n", world.root.token)
+    assert broken.status == 400 and policy(broken)[0] == "address"    # a head that cannot be read names nobody
+    assert left[0] > left[-1] >= 0, left
+    got = [ask("GET /nowhere") for _ in range(80)]
+    assert {a.status for a in got} == {404, 429}
+    refused = next(a for a in got if a.status == 429)
+    assert refused.json["violated-policies"] == ["address"] and 1 <= int(refused.headers["retry-after"]) <= WINDOW and policy(refused)[3] == 0, refused
+    assert ask("GET /nowhere", token=world.root.token).status == 404 and ask("GET /nowhere", address="127.0.9.11").status == 404
 
 
 # ---- explain

@@ -238,6 +238,18 @@ def test_a_stolen_cookie_writes_nothing(core, agent):
     assert Browser(core).ask("POST", "/v1/session", login, headers={"Content-Type": "text/plain"}).status == 415
 
 
+def test_a_forged_write_is_noted_as_one(product, core):
+    """Under a reason of its own: its principal had the right."""
+    person = Person(product, ["agent"])
+    b = signed_in(core, person)
+    assert b.ask("POST", "/v1/people", {"given_name": "Forged"}, csrf=False).status == 403
+    assert b.ask("GET", "/v1/changes").status == 403
+    reasons = ("SELECT array_agg(after->>'route' || ' ' || (after->>'reason') ORDER BY 1) FROM (SELECT DISTINCT after FROM event.log"
+               " WHERE op = 'access.refused' AND actor = %s) x")
+    product.clusters.wait("core", f"SELECT cardinality(({reasons})) >= 2", (person.id,))
+    assert product.clusters.one("core", reasons, (person.id,)) == ["change.list right", "record.create csrf"]
+
+
 # -- guessing
 
 def wrong(core, login, address=None, n=1):
@@ -291,6 +303,28 @@ def test_strangers_cannot_lock_a_person_out(product, core):
     # And the right password takes everything back.
     assert product.clusters.one("core", "SELECT count(*) FROM access.lockout WHERE kind = 'account' AND key = sha256(%s)", (person.id.encode(),)) == 0
     assert Browser(core).sign_in(person.login).status == 201
+
+
+def test_guesses_from_home_are_counted_apart(product, core):
+    """Strangers do not lock out who was here before from his address; whoever sits there does not guess without end either."""
+    person = Person(product, ["agent"])
+    home = signed_in(core, person).address
+    everywhere, here = person.id.encode(), f"{person.id}\n{home}".encode()
+
+    def failures(key):
+        return [n for n, in product.clusters.rows("core", "SELECT failures FROM access.lockout WHERE kind = 'account' AND key = sha256(%s)", (key,))]
+
+    def lock(until):
+        product.clusters.rows("core", f"UPDATE access.lockout SET locked_until = now() + interval '{until}' WHERE key = sha256(%s)", (here,))
+
+    assert wrong(core, person.login, home, n=5).status == 401
+    assert (failures(everywhere), failures(here)) == ([], [5])
+    lock("1 minute")
+    assert Browser(core, home).sign_in(person.login).status == 429
+    assert Browser(core).sign_in(person.login).status == 201
+    lock("0")
+    assert Browser(core, home).sign_in(person.login).status == 201
+    assert (failures(everywhere), failures(here)) == ([], [])
 
 
 def test_an_address_is_slowed_down(product, core, agent):
@@ -460,6 +494,54 @@ def test_one_time_secret(product, core, agent, operator):
     assert late not in core.log.read_text()
 
 
+def test_a_narrowed_token_makes_no_secret(product, core, agent):
+    """Whoever has the secret becomes that person, with all his rights."""
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    made = core.post("/v1/tokens", {"audience": "core", "expires_at": until, "scopes": ["user.*", "me.*"]}, role="operator")
+    assert made.status == 201, made
+    deadline = time.monotonic() + 20
+    while (r := core.post(f"/v1/users/{agent.id}/password-reset", token=made.json["token"])).status == 401:
+        assert time.monotonic() < deadline
+    assert r.status == 403 and "narrowed" in r.json["detail"], r
+    assert product.clusters.one("core", "SELECT count(*) FROM access.password_reset WHERE principal = %s", (agent.id,)) == 0
+
+
+def change_of(product, author, filed_by=None):
+    """A rehearsed change, as the executor leaves it."""
+    return product.clusters.rows("core", "INSERT INTO change.request (kind, title, author, filed_by, up, package, sha256, state, why, closure_hash)"
+                                    " VALUES ('schema', 'to be approved', %s, %s, 'SELECT 1', 'x', '', 'rehearsed', 'because', 'c') RETURNING id::text",
+                                    (author.id, (filed_by or author).id))[0][0]
+
+
+def test_who_makes_the_secret_does_not_approve_by_it(product, core):
+    """Four eyes: an author who sets another's password could be both. Changing it by the old one proves nothing: he knows that one too."""
+    author, peer, approver = Person(product, ["operator"]), Person(product, ["operator"]), Person(product, ["product_owner"])
+
+    def given_by(who):
+        r = signed_in(core, who).ask("POST", f"/v1/users/{approver.id}/password-reset")
+        assert core.post("/v1/password-reset", {"secret": r.json["secret"], "password": PASSWORD}, role=None).status == 204
+
+    def approved(change, status=200):
+        r = signed_in(core, approver).ask("POST", f"/v1/changes/{change}/approve", {})
+        assert r.status == status and (status == 200 or "secret" in r.json["detail"]), r
+
+    mine, filed, peers = change_of(product, author), change_of(product, peer, filed_by=author), change_of(product, peer)
+    try:
+        given_by(author)
+        approved(mine, 409)
+        approved(filed, 409)
+        approved(peers)
+        r = signed_in(core, approver).ask("PUT", "/v1/me/password", {"old": PASSWORD, "new": PASSWORD})
+        assert r.status == 204, r
+        approved(mine, 409)
+        given_by(peer)
+        approved(mine)
+        approved(filed, 409)
+        assert product.clusters.one("core", "SELECT count(*) FROM change.approval WHERE request = %s", (filed,)) == 0
+    finally:
+        product.clusters.rows("core", "UPDATE change.request SET state = 'rejected' WHERE id::text IN (%s, %s, %s)", (mine, filed, peers))
+
+
 def test_hashes_grow_with_the_settings(product, core, agent):
     made = ctypes.create_string_buffer(300)
     lib = ctypes.CDLL("libargon2.so.1")
@@ -514,6 +596,20 @@ def test_who_is_disabled_is_out(product, core):
     b.soon_out()
     r = Browser(core).sign_in(person.login)
     assert r.status == 401 and r.json["reason"] == "sign-in"
+
+
+def test_a_disabled_persons_sessions_do_not_come_back(product, core):
+    person = Person(product, ["agent"])
+    b = signed_in(core, person)
+    b.everywhere(200, 4)
+    secret = core.post(f"/v1/users/{person.id}/password-reset", role="operator").json["secret"]
+    assert core.post(f"/v1/users/{person.id}/disable", role="operator").status == 200
+    b.soon_out()
+    assert core.post(f"/v1/users/{person.id}/enable", role="operator").status == 200
+    forget(product)
+    b.everywhere(401, 6)
+    assert core.post("/v1/password-reset", {"secret": secret, "password": PASSWORD}, role=None).status == 403
+    assert Browser(core).sign_in(person.login).status == 201
 
 
 def test_lists_and_revocation(product, core, operator):
@@ -594,6 +690,27 @@ def test_a_session_is_exchanged_for_a_sandbox_token(product, core, sandbox):
     assert b.ask("DELETE", "/v1/session").status == 204
     sandbox_says(401)
     assert core.post("/v1/session/sandbox-token", role="operator").status == 404
+
+
+def test_a_session_is_exchanged_ten_times_a_minute(product, core):
+    """Each exchange makes every worker read the tokens anew."""
+    person = Person(product, ["innovator"])
+    b, other = signed_in(core, person), signed_in(core, person)
+    assert [b.ask("POST", "/v1/session/sandbox-token", {}).status for _ in range(11)] == [201] * 10 + [429]
+    assert other.ask("POST", "/v1/session/sandbox-token", {}).status == 201
+    product.clusters.rows("core", "UPDATE access.token SET created_at = created_at - interval '1 minute' WHERE principal = %s", (person.id,))
+    assert b.ask("POST", "/v1/session/sandbox-token", {}).status == 201
+
+
+def test_what_a_session_was_exchanged_for_does_not_outlive_it(product, core):
+    """Rotated, it would be a token like any other."""
+    person = Person(product, ["innovator"])
+    b = signed_in(core, person)
+    token = b.ask("POST", "/v1/session/sandbox-token", {}).json["token"]
+    (tid,), = product.clusters.rows("core", "SELECT id::text FROM access.token WHERE hash = sha256(%s)", (token.encode(),))
+    r = b.ask("POST", f"/v1/tokens/{tid}/rotate", {})
+    assert r.status == 409 and "session" in r.json["detail"], r
+    assert product.clusters.one("core", "SELECT count(*) FROM access.token WHERE principal = %s", (person.id,)) == 1
 
 
 def test_what_is_over_is_removed(product, core):

@@ -352,6 +352,51 @@ def test_key_updates_are_followed(core, authority):
         process.wait()
 
 
+def worker_time(core):
+    """Seconds of processor time of each worker so far."""
+    pid = core.process.pid
+    below = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    stat = {p: pathlib.Path(f"/proc/{p}/stat").read_text().rsplit(")", 1)[1].split()[11:13] for p in below}
+    return {p: sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") for p, ticks in stat.items()}
+
+
+def test_part_of_a_record_keeps_no_worker_busy(core):
+    """Behind the beginning of a head comes the beginning of a record: nothing can be done until more comes, and nothing is."""
+    with plain_socket(core) as s:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        t = core.tls.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+        while True:
+            try:
+                t.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                s.sendall(outgoing.read())
+                incoming.write(s.recv(65536))
+        s.sendall(outgoing.read())
+        t.write(b"GET /healthz HTTP/1.1\r\nHo")
+        first = outgoing.read()
+        t.write(b"st: x\r\n\r\n" + b"x" * 1000)
+        before, began = worker_time(core), time.monotonic()
+        s.sendall(first + outgoing.read()[:500])    # the deadline of a head ends it
+        while chunk := s.recv(65536):
+            incoming.write(chunk)
+        waited, after = time.monotonic() - began, worker_time(core)
+        assert [a.status for a in answers(t.read(65536))] == [408] and waited > HEAD_DEADLINE * 0.9
+    used = {p: after[p] - before[p] for p in before.keys() & after.keys()}
+    assert max(used.values()) < waited * 0.1, (used, waited)
+
+
+def test_every_answer_says_that_tls_is_to_stay(core, product):
+    """Those before a route was met and those of a broken head too; without TLS it would mean nothing."""
+    head = "Host: x\r\nConnection: close\r\n"
+    for text, status in ((f"GET /healthz HTTP/1.1\r\n{head}\r\n", 200), (f"GET /v1/me HTTP/1.1\r\n{head}\r\n", 401), (f"GET /nowhere HTTP/1.1\r\n{head}\r\n", 404),
+                         (f"PUT /healthz HTTP/1.1\r\n{head}\r\n", 405), (f"GET /healthz HTTP/1.1\r\n{head}X : y\r\n\r\n", 400)):
+        with tls_socket(core) as t:
+            t.sendall(text.encode())
+            (answer,) = answers(read_to_end(t))
+        assert answer.status == status and answer.headers["strict-transport-security"] == "max-age=31536000", answer
+
+
 # -- deadlines and limits
 
 

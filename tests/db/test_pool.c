@@ -45,6 +45,7 @@ STMT(own_timeout, POSTGRES_SLOW,
 SHARED(shared_begin, "select transaction_timestamp()::text from (select $1) x");
 SHARED(shared_divide, "select 100 / $1");
 SHARED(shared_nap, "select $1::text from pg_sleep($1 / 1000.0)");
+SHARED(shared_backend, "select pg_backend_pid()::text from (select $1) x");
 
 static const struct postgres_stmt *const stmts[] = { &add_one,
 						     &echo,
@@ -63,6 +64,7 @@ static const struct postgres_stmt *const stmts[] = { &add_one,
 						     &shared_begin,
 						     &shared_divide,
 						     &shared_nap,
+						     &shared_backend,
 						     NULL };
 
 static void
@@ -190,6 +192,36 @@ START_TEST(short_reads_of_a_turn_share_a_sync)
 		assert_ok(&mixed[i], NULL);
 	}
 	ck_assert_str_ne(mixed[0].value[0], mixed[2].value[0]);
+}
+END_TEST
+
+/* Of two idle connections one does them all for one wake-up, up to half its depth; a silent one is left to what it does. */
+START_TEST(reads_of_a_turn_go_to_the_connection_that_answers)
+{
+	struct postgres_conf conf = test_conf(stmts);
+	struct job reads[8];
+	postgres_pool_destroy(test_pool);
+	conf.lanes[POSTGRES_READ].connections = 2;
+	pool_open(&conf);
+	for (int i = 0; i < 8; i++) {
+		reads[i] = job_of(&shared_backend, "1", NULL);
+		job_start(&reads[i]);
+	}
+	for (int i = 0; i < 8; i++) {
+		job_finish(&reads[i]);
+		assert_ok(&reads[i], reads[0].value[0]);
+	}
+
+	/* One that sleeps has answered nothing for more than a millisecond: the next read does not queue behind it. */
+	struct job sleeps = job_of(&nap, "400", NULL);
+	struct job next = job_of(&shared_backend, "1", NULL);
+	job_start(&sleeps);
+	turns_for(20 * USEC_PER_MS);
+	job_run(&next);
+	assert_ok(&next, NULL);
+	ck_assert(!sleeps.ended);
+	job_finish(&sleeps);
+	assert_ok(&sleeps, NULL);
 }
 END_TEST
 
@@ -740,6 +772,11 @@ START_TEST(dump_and_metrics)
 		strstr(buf_cstr(&b), "postgres_in_flight{pool=\"test/app\",lane=\"read\"} 0"));
 	ck_assert_ptr_nonnull(strstr(
 		buf_cstr(&b), "postgres_query_seconds_count{pool=\"test/app\",lane=\"read\"} 1"));
+	/* Each statement that was prepared at the start had one too. */
+	ck_assert_ptr_nonnull(
+		strstr(buf_cstr(&b), "postgres_syncs_total{pool=\"test/app\",lane=\"read\"} "));
+	ck_assert_ptr_null(
+		strstr(buf_cstr(&b), "postgres_syncs_total{pool=\"test/app\",lane=\"read\"} 0\n"));
 	buf_free(&b);
 }
 END_TEST
@@ -810,6 +847,7 @@ pool_suite(void)
 	tcase_add_test(tc, soft_waits_show_each_error);
 	tcase_add_test(tc, errors_stay_with_their_request);
 	tcase_add_test(tc, short_reads_of_a_turn_share_a_sync);
+	tcase_add_test(tc, reads_of_a_turn_go_to_the_connection_that_answers);
 	tcase_add_test(tc, an_error_in_a_shared_sync_stays_with_its_request);
 	tcase_add_test(tc, a_shared_sync_survives_a_lost_backend);
 	tcase_add_test(tc, writes_are_transactions_of_their_own);

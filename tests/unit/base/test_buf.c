@@ -128,6 +128,13 @@ static const struct {
 	JSON_ROW("\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\""),
 	JSON_ROW("\x00\x01\x1f\x7f", "\"\\u0000\\u0001\\u001f\x7f\""),
 	JSON_ROW("12345678\n12345678", "\"12345678\\n12345678\""),
+	/* What a terminal obeys, and what some take for the end of a line, are no text: CSI and NEL of C1, U+2028, U+2029. */
+	JSON_ROW("a\xc2\x9b"
+		 "2Jb\xc2\x85",
+		 "\"a\\u009b2Jb\\u0085\""),
+	JSON_ROW("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xc2\xa0",
+		 "\"\\u2028\\u2029\xe2\x80\xaa\xc2\xa0\""),
+	JSON_ROW("\xc2", "\"\xef\xbf\xbd\""),
 	JSON_ROW("J\xc3\xbcrgen \xe2\x82\xac \xf0\x9f\x98\x80",
 		 "\"J\xc3\xbcrgen \xe2\x82\xac \xf0\x9f\x98\x80\""),
 	JSON_ROW("\xff"

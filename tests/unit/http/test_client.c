@@ -2,6 +2,7 @@
  * test_client.c — the client against our own server in the same loop: replies, headers, limits, times, keep-alive, and what is
  * refused before it is sent.
  */
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -317,6 +318,84 @@ START_TEST(test_a_peer_may_be_refused)
 }
 END_TEST
 
+/* ---- a name with two addresses: the resolver's answer, in place of one that the network would have to give ---- */
+
+static struct addrinfo *
+one_address(const char *host, const char *port, struct addrinfo *next)
+{
+	struct addrinfo *a = calloc(1, sizeof(*a) + sizeof(struct sockaddr_in));
+	struct sockaddr_in *in = (struct sockaddr_in *)(a + 1);
+	*in = (struct sockaddr_in) { .sin_family = AF_INET,
+				     .sin_port = htons((uint16_t)strtol(port, NULL, 10)) };
+	ck_assert_int_eq(inet_pton(AF_INET, host, &in->sin_addr), 1);
+	*a = (struct addrinfo) { .ai_family = AF_INET,
+				 .ai_socktype = SOCK_STREAM,
+				 .ai_addrlen = sizeof(*in),
+				 .ai_addr = (struct sockaddr *)in,
+				 .ai_next = next };
+	return a;
+}
+
+int
+getaddrinfo(const char *node, const char *service, const struct addrinfo *hints UNUSED,
+	    struct addrinfo **out)
+{
+	const bool two = strcmp(node, "two.test") == 0;
+	*out = one_address(two ? "127.0.0.2" : "127.0.0.1", service, NULL);
+	if (two)
+		*out = one_address("127.0.0.1", service, *out);
+	return 0;
+}
+
+void
+freeaddrinfo(struct addrinfo *a)
+{
+	while (a != NULL) {
+		struct addrinfo *next = a->ai_next;
+		free(a);
+		a = next;
+	}
+}
+
+static bool
+but_for(const struct sockaddr *address, void *arg)
+{
+	char text[INET_ADDRSTRLEN];
+	const struct sockaddr_in *in = (const void *)address;
+	ck_assert_ptr_nonnull(inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text)));
+	return strstr(arg, text) == NULL;
+}
+
+/* Our server listens on 127.0.0.1 alone. */
+START_TEST(test_of_two_addresses_the_allowed_one_alone_is_reached)
+{
+	static const struct {
+		const char *refused;
+		enum err want;
+	} rows[] = {
+		{ "127.0.0.2", ERR_OK },
+		{ "127.0.0.1", ERR_UPSTREAM }, /* nobody there now; there may be another time */
+		{ "127.0.0.1 127.0.0.2", ERR_FORBIDDEN },
+	};
+	char url[64];
+
+	up();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		http_client_destroy(asker);
+		asker = http_client_create(
+			loop, engine,
+			&(struct http_client_conf) { .peer_allowed = but_for,
+						     .arg = (void *)(uintptr_t)rows[i].refused });
+		(void)snprintf(url, sizeof(url), "http://two.test%s/echo", strrchr(base, ':'));
+		run(&(struct http_client_call) { .method = HTTP_GET, .url = str_of(url) });
+		ck_assert_msg(got.err == rows[i].want, "%s: %d", rows[i].refused, got.err);
+		pump(20 * USEC_PER_MS);
+		ck_assert_uint_eq(http_server_connections(server), rows[i].want == ERR_OK ? 1 : 0);
+	}
+	down();
+}
+END_TEST
+
 static Suite *
 client_suite(void)
 {
@@ -333,6 +412,7 @@ client_suite(void)
 	tcase_add_test(c, test_stopping);
 	tcase_add_test(c, test_too_many);
 	tcase_add_test(c, test_a_peer_may_be_refused);
+	tcase_add_test(c, test_of_two_addresses_the_allowed_one_alone_is_reached);
 	suite_add_tcase(s, c);
 	return s;
 }

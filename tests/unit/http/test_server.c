@@ -294,6 +294,8 @@ START_TEST(one_request)
 	HAS(text, "HTTP/1.1 200 OK\r\nDate: ");
 	HAS(text, " GMT\r\nRequest-Id: ");
 	HAS(text, "\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello");
+	HAS(text, "\r\nX-Content-Type-Options: nosniff\r\n");
+	HAS_NOT(text, "Strict-Transport-Security:");
 	HAS_NOT(text, "Server:");
 	HAS_NOT(text, "Connection:");
 	ck_assert_uint_eq(ended.n, 1);
@@ -970,6 +972,74 @@ START_TEST(destroy_under_load)
 }
 END_TEST
 
+/* ---- whose account an answer without a task goes on ---- */
+
+static struct {
+	unsigned n;
+	char peer[32];
+	char token[32]; /* "-": none */
+	bool refuses;
+} early;
+
+static bool
+on_early(struct str peer, struct str token, struct http_early *out, struct err_info *info)
+{
+	early.n++;
+	ck_assert(str_copy(early.peer, sizeof(early.peer), peer));
+	ck_assert(str_copy(early.token, sizeof(early.token), token.p != NULL ? token : STR("-")));
+	out->headers[0].name = "RateLimit";
+	out->headers[0].value = STR("left");
+	out->n = 1;
+	out->members = STR("\"member\":1");
+	return !early.refuses || err_set(info, ERR_RATE, NULL, "used up") == ERR_OK;
+}
+
+#define AUTH "Authorization: Bearer abc.def\r\n"
+static const struct {
+	const char *request, *status, *token;
+} unrouted[] = {
+	{ "GET /nowhere HTTP/1.1\r\n" H AUTH "\r\n", "404 ", "abc.def" },
+	{ "GET /nowhere HTTP/1.1\r\n" H "\r\n", "404 ", "-" },
+	{ "GET /nowhere HTTP/1.1\r\n" H "authorization: Basic abc\r\n\r\n", "404 ", "-" },
+	{ "PUT /hello HTTP/1.1\r\n" H AUTH "\r\n", "405 ", "abc.def" },
+	{ "OPTIONS /hello HTTP/1.1\r\n" H AUTH "\r\n", "204 ", "abc.def" },
+	{ "GET /hel%0alo HTTP/1.1\r\n" H AUTH "\r\n", "400 ", "abc.def" },
+	{ "GET /hello HTTP/1.1\r\n" H AUTH "X : y\r\n\r\n", "400 ", "-" },
+	{ "POST /small HTTP/1.1\r\n" H AUTH "Content-Length: 11\r\n\r\n", "413 ", "abc.def" },
+	{ "POST /small HTTP/1.1\r\n" H AUTH "Transfer-Encoding: chunked\r\n\r\nb\r\n", "413 ",
+	  "abc.def" },
+};
+
+START_TEST(answers_without_a_task_are_charged)
+{
+	memset(&early, 0, sizeof(early));
+	start(&(struct http_conf) { .early = on_early });
+	int fd = client();
+	say(fd, GET("/hello"));
+	(void)hear(fd, "hello");
+	ck_assert_uint_eq(early.n, 0);
+	close(fd);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(unrouted); i++) {
+		early.refuses = i >= ARRAY_LEN(unrouted);
+		fd = client();
+		say(fd, unrouted[i % ARRAY_LEN(unrouted)].request);
+		const char *text = hear(fd, "\r\n\r\n");
+		HAS(text, early.refuses ? "HTTP/1.1 429 " : unrouted[i].status);
+		HAS(text, "\r\nRateLimit: left\r\n");
+		ck_assert_str_eq(early.token, unrouted[i % ARRAY_LEN(unrouted)].token);
+		ck_assert_str_eq(early.peer, "127.0.0.1");
+		ck_assert_uint_eq(early.n, i + 1);
+		close(fd);
+	}
+	fd = client();
+	say(fd, "PUT /hello HTTP/1.1\r\n" H "\r\n");
+	HAS(hear(fd, "}"), "\"detail\":\"used up\"");
+	HAS(buf_cstr(&seen), "\"member\":1");
+	close(fd);
+	server_stop();
+}
+END_TEST
+
 /* ---- cost ---- */
 
 START_TEST(no_malloc_a_request)
@@ -1036,6 +1106,7 @@ suite(void)
 	tcase_add_test(c, small_arena);
 	tcase_add_test(c, peers);
 	tcase_add_test(c, guarded);
+	tcase_add_test(c, answers_without_a_task_are_charged);
 	suite_add_tcase(s, c);
 	return s;
 }
