@@ -8,6 +8,7 @@ The order of load() and feed_setup() is that of deploy/: genesis as superuser, c
 bimodal_executor (sandbox: bimodal_deployer) with SET ROLE bimodal_owner, then the feed hop by hop.
 Run as a program it starts all three, prints their addresses and stays until it is interrupted.
 """
+import contextlib
 import grp
 import hashlib
 import json
@@ -97,6 +98,7 @@ class Clusters:
         self.cluster = {}
         self.bin = bindir()
         self.genesis_hash = None
+        self.idle = {}          # (name, role): sessions of rows(), which cost more to make than most queries to run
 
     # -- processes
 
@@ -219,6 +221,7 @@ class Clusters:
             self.wait(SOURCE[name][0], "SELECT active FROM pg_replication_slots WHERE slot_name = %s", (slot,))
 
     def up(self, name):
+        self._forget(name)
         c = self.cluster[name]
         try:
             self._as_postgres(self.bin / "pg_ctl", "-D", c.data, "-l", c.log, "-w", "-s", "start")
@@ -226,6 +229,7 @@ class Clusters:
             raise RuntimeError(f"{name} does not start: {e.stdout}{c.log.read_text()[-2000:] if c.log.exists() else ''}") from None
 
     def down(self, name, mode="fast"):
+        self._forget(name)
         self._as_postgres(self.bin / "pg_ctl", "-D", self.cluster[name].data, "-m", mode, "-w", "-s",
                           "stop")
 
@@ -258,36 +262,47 @@ class Clusters:
         db.autocommit = autocommit
         return db
 
-    def rows(self, name, sql, args=None, role="postgres"):
-        db = self.connect(name, role)
+    @contextlib.contextmanager
+    def _cursor(self, name, role):
+        """Of a session that nobody else uses meanwhile; what is set in it ends with the block."""
+        idle = self.idle.setdefault((name, role), [])
+        db = idle.pop() if idle else self.connect(name, role)
         try:
             with db.cursor() as cur:
-                cur.execute(sql, args)
-                return cur.fetchall() if cur.description else cur.rowcount
-        finally:
+                yield cur
+                cur.execute("DISCARD ALL")
+            idle.append(db)
+        except BaseException:
             db.close()
+            raise
+
+    def _forget(self, name):
+        for key in [k for k in self.idle if k[0] == name]:
+            for db in self.idle.pop(key):
+                db.close()
+
+    def rows(self, name, sql, args=None, role="postgres"):
+        with self._cursor(name, role) as cur:
+            cur.execute(sql, args)
+            return cur.fetchall() if cur.description else cur.rowcount
 
     def one(self, name, sql, args=None, role="postgres"):
         return self.rows(name, sql, args, role)[0][0]
 
     def wait(self, name, sql, args=None, seconds=30.0, role="postgres"):
         """Seconds until the query's first value is true."""
-        db = self.connect(name, role)
         start = time.monotonic()
         pause = 0.01
-        try:
-            with db.cursor() as cur:
-                while True:
-                    cur.execute(sql, args)
-                    row = cur.fetchone()
-                    if row and row[0]:
-                        return time.monotonic() - start
-                    if time.monotonic() - start > seconds:
-                        raise TimeoutError(f"{name}: not true after {seconds} s: {sql}")
-                    time.sleep(pause)
-                    pause = min(pause * 1.3, 0.1)
-        finally:
-            db.close()
+        with self._cursor(name, role) as cur:
+            while True:
+                cur.execute(sql, args)
+                row = cur.fetchone()
+                if row and row[0]:
+                    return time.monotonic() - start
+                if time.monotonic() - start > seconds:
+                    raise TimeoutError(f"{name}: not true after {seconds} s: {sql}")
+                time.sleep(pause)
+                pause = min(pause * 1.3, 0.1)
 
     def psql(self, name, file, variables=()):
         """Runs a file with psql as superuser, outside a transaction."""
