@@ -202,7 +202,7 @@ PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 check: ## every test that needs no other folder: unit, database, scenarios, fault
 	@deploy/packages.sh run build test
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests
-	@tests/support/check.sh check-lint check-unit check-fuzz check-heal check-loop:2 check-api:2 check-fault:2 check-db:2
+	@tests/support/check.sh check-lint check-unit check-fuzz check-heal check-loop:2 check-guides check-api:2 check-fault:2 check-db:2
 
 tests: $(UNIT) $(DBTEST) $(FUZZ)
 
@@ -220,11 +220,15 @@ check-db: $(DBTEST) all ## schema, pool and isolation against a real PostgreSQL
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/db
 
 LOOP := $(addprefix tests/api/test_,feature.py experiment.py change.py)
+GUIDES := tests/api/test_guides.py
 check-api: all $(CONSOLE_STAMP) ## scenarios against the real daemons: records, rights, bad input, flags, feed
-	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/api $(addprefix --ignore=,$(LOOP))
+	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/api $(addprefix --ignore=,$(LOOP) $(GUIDES))
 
 check-loop: all ## the loop: features, experiments, changes, promotion
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) $(LOOP)
+
+check-guides: all ## every command of deploy/guides, as it is printed
+	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) $(GUIDES)
 
 check-fault: all ## the laws while things are killed, frozen and starved
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/fault --ignore=tests/fault/test_feed_heals.py
@@ -234,7 +238,7 @@ check-heal: all ## the feed heals after restarts, kills and lost slots
 
 check-asan: ## unit, scenario and fault tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory $(PARALLEL) MODE=asan all tests
-	@MODE=asan tests/support/check.sh check-unit check-fuzz check-heal check-loop:2 check-api:2 check-fault:2
+	@MODE=asan tests/support/check.sh check-unit check-fuzz check-heal check-loop:2 check-guides check-api:2 check-fault:2
 
 check-data: $(DATATEST) all ## tests on the data of ../shared/data
 	@test -d ../shared/data || { echo "check-data needs ../shared/data, which is not there"; exit 1; }
@@ -263,4 +267,4 @@ format: ## write the tree as .clang-format says
 clean: ## remove what was built
 	@rm -rf $(B)
 
-.PHONY: FORCE all help run tour clean-data check check-lint check-unit check-fuzz check-db check-api check-loop check-fault check-heal check-asan check-data tests bench bench-run headers fuzz fuzz-run format clean
+.PHONY: FORCE all help run tour clean-data check check-lint check-unit check-fuzz check-db check-api check-loop check-guides check-fault check-heal check-asan check-data tests bench bench-run headers fuzz fuzz-run format clean

@@ -28,6 +28,7 @@ common()
 {
 	printf '# Written by deploy/config.sh at each start; settings of your own belong into config/%s.yaml.\n' "$1"
 	printf 'http:\n  port: %d\n  port_file: %s\n' "$(port_of "http-$1")" "$(text "$VAR/run/$1/port")"
+	! tls_on || printf '  tls:\n    certificate: %s\n    key: %s\n' "$(text "$VAR/tls/$1.pem")" "$(text "$VAR/tls/$1.key")"
 	printf 'process:\n  pid_file: %s\n' "$(text "$VAR/run/$1/pid")"
 	printf 'cursor:\n  key_file: %s\n' "$(text "$VAR/secrets/$1-cursor")"
 	printf 'database:\n' && server "$1" && secret "$1-bimodal_app"
@@ -49,6 +50,15 @@ sandbox_yaml()
 	printf 'deployer:\n' && secret sandbox-bimodal_deployer
 	printf 'console:\n  origin: %s\n' "$(text "$(http_url core)")"
 	printf 'core:\n  url: %s\n  token_file: %s\n' "$(text "$(http_url core)")" "$(text "$VAR/secrets/sandbox-core-token")"
+	! tls_on || printf '  ca_file: %s\n' "$(text "$VAR/tls/ca.pem")"
+}
+
+# A pair in config/ would be for names that these scripts do not know: they reach the daemons at 127.0.0.1.
+no_pair_by_hand()
+{
+	local found
+	found=$(sed -n 's/^ *certificate: *["'\'']\{0,1\}\([^"'\'' #]\{1,\}\).*/\1/p' "$ROOT/config/$1.yaml")
+	[ -z "$found" ] || die "config/$1.yaml sets http.tls.certificate ($found); make run has TLS=1 instead, with a private root (deploy/tls.sh)"
 }
 
 # Beside the folder of the programs: it is the same for every mode of the build.
@@ -60,6 +70,7 @@ var_make
 user_make "$CORE_USER"
 user_make "$SANDBOX_USER"
 for daemon in core sandbox; do
+	no_pair_by_hand "$daemon"
 	user=$(user_of "$daemon")
 	mkdir -p "$VAR/run/$daemon"
 	[ "$user" = "$ME" ] || chown "$user": "$VAR/run/$daemon"

@@ -50,11 +50,11 @@ start()
 		</dev/null >>"$VAR/log/$name.log" 2>&1 &
 	id=$!
 	deadline=$((SECONDS + ${BIMODAL_WAIT:-60}))
-	until curl -s -f -o /dev/null --max-time 2 "$(http_url "$name")/readyz"; do
+	until fetch "$name" /readyz -f -o /dev/null; do
 		alive "$id" || { code=0; wait "$id" || code=$?; log_tail; die "bimodal-$name ended with code $code"; }
 		if ((SECONDS >= deadline)); then
 			log_tail
-			say "it says: $(curl -s --max-time 2 "$(http_url "$name")/readyz")" >&2
+			say "it says: $(fetch "$name" /readyz)" >&2
 			die "bimodal-$name runs but is not ready after ${BIMODAL_WAIT:-60} s"
 		fi
 		if [ "$last" != "$((SECONDS / 5))" ] && ((SECONDS >= 5)); then

@@ -99,9 +99,27 @@ port_of()
 	esac
 }
 
+# Does this installation speak TLS? Its root is there (tls.sh).
+tls_on()
+{
+	[ -e "$VAR/tls/ca.pem" ]
+}
+
 http_url()
 {
-	echo "http://127.0.0.1:$(port_of "http-$1")"
+	local scheme=http
+	! tls_on || scheme=https
+	echo "$scheme://127.0.0.1:$(port_of "http-$1")"
+}
+
+# fetch DAEMON PATH ARGUMENT… — curl to a daemon, verified by this installation's own root where it has one.
+fetch()
+{
+	local url trust=()
+	url=$(http_url "$1")$2
+	! tls_on || trust=(--cacert "$VAR/tls/ca.pem")
+	shift 2
+	curl -s --noproxy '*' --max-time 2 "${trust[@]}" "$@" "$url"
 }
 
 port_busy()

@@ -5,6 +5,7 @@
 #   run.sh          seed and tour on the first run; stays up
 #   run.sh --tour   seed on the first run, tour always; then stops, with the tour's exit code
 #
+# TLS=1 switches TLS on, with a private root in var/tls, TLS=0 off again; without either it stays as it was.
 # While it stays, a daemon that dies is started again, as a service manager would; at most 5 times in a minute.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -12,10 +13,13 @@
 DEPLOY=$ROOT/deploy
 RESTARTS=5
 
-# The lock must not be inherited by what outlives us.
+# A signal may come while the output of a function goes elsewhere: the last words go where the first ones went.
+exec 8>&1
+
+# Neither the lock nor the output may be inherited by what outlives us.
 child()
 {
-	"$@" 9>&-
+	"$@" 8>&- 9>&-
 }
 
 stop_all()
@@ -23,6 +27,7 @@ stop_all()
 	local code=$?
 	trap '' INT TERM HUP
 	trap - EXIT
+	exec >&8
 	say ''
 	child "$DEPLOY/daemon.sh" stop sandbox || code=1
 	child "$DEPLOY/daemon.sh" stop core || code=1
@@ -46,11 +51,16 @@ tour()
 
 addresses()
 {
+	local root=
+	! tls_on || root="--cacert '$VAR_NAME/tls/ca.pem' "
 	say ''
 	say "console   $(http_url core)/console/     the first who signs in: deploy/daemon.sh admin LOGIN"
 	say "core      $(http_url core)     tokens in $VAR_NAME/tokens/ROLE"
 	say "sandbox   $(http_url sandbox)     tokens in $VAR_NAME/tokens/ROLE.sandbox"
-	say "try       curl -H \"Authorization: Bearer \$(cat '$VAR_NAME/tokens/operator')\" $(http_url core)/v1/people"
+	[ -z "$root" ] || say "root      $VAR_NAME/tls/ca.pem     for browsers and other clients to trust"
+	say "try       curl $root-H \"Authorization: Bearer \$(cat '$VAR_NAME/tokens/operator')\" $(http_url core)/v1/people"
+	say "or        export PATH=\"$BUILD:\$PATH\"; bimodal record list people limit=1; bimodal --help"
+	say "guides    $DEPLOY/guides: ten minutes for each kind of user"
 	[ ! -e "$VAR/tour/report.html" ] || say "report    $VAR_NAME/tour/report.html"
 	say "logs      $VAR_NAME/log"
 	say ''
@@ -94,6 +104,10 @@ case ${1:-} in
 --tour) only_tour=1 ;;
 *) die "unknown option $1 (there is --tour)" ;;
 esac
+case ${TLS:-} in
+'' | 0 | 1) ;;
+*) die "TLS is 1 or 0, not '$TLS'" ;;
+esac
 "$DEPLOY/packages.sh" run
 [ -x "$BUILD/bimodal-core" ] || die "$BUILD has no programs yet: make MODE=release"
 var_make
@@ -108,6 +122,11 @@ child "$DEPLOY/cluster.sh" start
 # Left over from a run that was killed: they may be of an older build.
 child "$DEPLOY/daemon.sh" stop sandbox
 child "$DEPLOY/daemon.sh" stop core
+case ${TLS:-} in
+1) child "$DEPLOY/tls.sh" on ;;
+0) child "$DEPLOY/tls.sh" off ;;
+*) child "$DEPLOY/tls.sh" renew ;;
+esac
 child "$DEPLOY/config.sh"
 child "$DEPLOY/install.sh"
 child "$DEPLOY/daemon.sh" start core

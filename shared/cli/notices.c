@@ -7,7 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/json_in.h"
-#include "cli/cli.h"
+#include "cli/show.h"
 
 #define BODY_BYTES_MAX ((size_t)64 * 1024)
 
@@ -133,9 +133,15 @@ notices_settings(struct cli *c)
 static int
 webhook_list(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 0, 0)
-		       ? cli_call_print(c, CLI_CORE, "GET", "/v1/webhooks", STR_NONE)
-		       : 2;
+	static const struct show_column columns[] = {
+		{ "id", "id", SHOW_TEXT },
+		{ "is", "enabled", SHOW_SWITCH },
+		{ "types", "types", SHOW_TEXT },
+		{ "url", "url", SHOW_TEXT },
+		{ "description", "description", SHOW_TEXT },
+		{ NULL, NULL, SHOW_TEXT },
+	};
+	return cli_options(c, NULL, 0, 0, 0) ? show_list(c, CLI_CORE, "/v1/webhooks", columns) : 2;
 }
 
 static int

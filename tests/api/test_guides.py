@@ -97,7 +97,8 @@ class Shell:
     def run(self, text):
         """Exit code and lines of one block."""
         self.file.write_text(text)
-        self.process.stdin.write(f". {self.file} </dev/null\nprintf '\\n{DONE} %d\\n' $?\n".encode())
+        # The code is that of the last command that failed, not only that of the last one.
+        self.process.stdin.write(f"code=0; trap 'code=$?' ERR; . {self.file} </dev/null; trap - ERR; printf '\\n{DONE} %d\\n' $code\n".encode())
         self.process.stdin.flush()
         got, deadline = b"", time.monotonic() + BLOCK_SECONDS
         while not (end := re.search(rf"\n{DONE} (\d+)\n$".encode(), got)):

@@ -443,8 +443,10 @@ def test_limit_holds_under_load(product):
     """Many at once, over both workers: not one more than the quota gets through."""
     sue = Who(product, "sue", "innovator")
     product.clusters.rows("core", "DELETE FROM access.role_grant WHERE principal = %s", (sue.id,))
-    deadline = time.monotonic() + 20
-    while sue.get("/v1/me").status != 403:
+    deadline, known = time.monotonic() + 20, 0
+    # One answer is that of one worker: so many in a row are of both.
+    while known < 12:
+        known = known + 1 if sue.get("/v1/me").status != 200 else 0
         assert time.monotonic() < deadline
     # Now the quota of 30 in 60 s for those without a role holds; what was used before weighs heavier in it.
     got = []

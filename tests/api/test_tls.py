@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -205,6 +206,36 @@ def test_the_root_that_is_not_trusted_is_refused_by_every_client(core, authority
     assert run("curl", "-sf", "--cacert", authority.file, f"{url}/healthz").returncode == 0
     assert run("curl", "-sf", "--cacert", other.file, f"{url}/healthz").returncode == 60
     until(lambda: failed(core, "alert") >= 3, "the clients' alerts are not counted")
+
+
+def test_an_installation_makes_a_root_and_pairs_of_its_own(core, product):
+    """deploy/tls.sh: what `TLS=1 make run` does before the daemons start, and the command line that finds the root in the var folder."""
+    var = product.dir / "installation"
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    env = {"BIMODAL_VAR": str(var), "BIMODAL_CORE_USER": user, "BIMODAL_SANDBOX_USER": user}
+    tls = ROOT / "deploy" / "tls.sh"
+    assert run(tls, "renew", env=env).returncode == 0 and not (var / "tls").exists()
+    made = run(tls, "on", env=env)
+    assert made.returncode == 0, made
+    root = var / "tls" / "ca.pem"
+    for name in ("core", "sandbox"):
+        pair = var / "tls" / f"{name}.pem"
+        done = run("openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-verify_ip", "127.0.0.1", "-CAfile", root, pair)
+        assert done.returncode == 0, done
+        assert (var / "tls" / f"{name}.key").stat().st_mode & 0o777 == 0o600
+    before = {p.name: p.read_bytes() for p in (var / "tls").iterdir()}
+    assert run(tls, "renew", env=env).stdout == "" and {p.name: p.read_bytes() for p in (var / "tls").iterdir()} == before
+    # The command line speaks https to the addresses of that folder, and trusts that root alone.
+    for folder, file, text in (("run/core", "port", f"{core.port}"), ("tokens", "agent", core.tokens["agent"])):
+        (var / folder).mkdir(parents=True)
+        (var / folder / file).write_text(text)
+    argv = [BUILD / "bimodal", "--var", var, "record", "list", "people", "limit=1"]
+    refused = run(*argv)
+    assert refused.returncode == 1 and "https://127.0.0.1" in refused.stderr and "--ca" in refused.stderr, refused
+    shutil.copy(product.authority.file, root)
+    assert "has_more" in run(*argv).stdout
+    off = run(tls, "off", env=env)
+    assert off.returncode == 0 and not (var / "tls").exists(), off
 
 
 # -- requests and bytes
