@@ -26,6 +26,7 @@ struct comeback {
 	const char *reason; /* why he is refused, a word; NULL: he is not */
 	const char *detail; /* for people */
 	enum err status;
+	bool ours;    /* it is the flow that this browser began: it is over, whatever comes of it */
 	usec_t since; /* the keys must be younger than that */
 	bool renewed;
 	char address[SESSION_ADDRESS_SIZE];
@@ -71,7 +72,9 @@ come_refused(struct task *t)
 {
 	const struct comeback *s = state_of(t);
 
-	oidc_cookie_set(t, NULL);
+	/* Or another site could end what this browser has begun. */
+	if (s->ours)
+		oidc_cookie_set(t, NULL);
 	return oidc_tell(t, s->reason, s->status, s->detail);
 }
 
@@ -120,10 +123,13 @@ come_check(struct task *t, struct comeback *s)
 		   !secret_equal(state.p, s->flow.state, OIDC_VALUE_SIZE - 1)) {
 		refusal(s, "state", ERR_UNAUTHORIZED,
 			"this answer is not that of the sign-in which this browser began last");
-	} else if (s->issuer.p != NULL && !str_is(s->issuer, session_oidc.conf->issuer)) {
-		refusal(s, "issuer", ERR_UNAUTHORIZED, "this is the answer of another provider");
-	} else if (error.p != NULL) {
-		refusal(s, "denied", ERR_FORBIDDEN, error_word(t, error));
+	} else {
+		s->ours = true;
+		if (s->issuer.p != NULL && !str_is(s->issuer, session_oidc.conf->issuer))
+			refusal(s, "issuer", ERR_UNAUTHORIZED,
+				"this is the answer of another provider");
+		else if (error.p != NULL)
+			refusal(s, "denied", ERR_FORBIDDEN, error_word(t, error));
 	}
 }
 
@@ -139,7 +145,7 @@ come_open(struct task *t)
 	session_address(t, s->address);
 	come_check(t, s);
 	const struct postgres_param params[] = {
-		P_TEXT(s->reason == NULL ? s->flow.hash : NULL),
+		P_TEXT(s->ours ? s->flow.hash : NULL),
 		P_TEXT(session_oidc.lifetime),
 		P_TEXT(s->address),
 	};
@@ -154,7 +160,7 @@ come_entered(struct task *t)
 
 	if (session_must_wait(t, postgres_int(t, 0, 0, 0, 0)))
 		return task_fail(t);
-	if (s->reason == NULL && !postgres_bool(t, 0, 0, 1))
+	if (s->ours && !postgres_bool(t, 0, 0, 1))
 		refusal(s, "used", ERR_UNAUTHORIZED,
 			"this answer was used already: begin to sign in again");
 	return s->reason != NULL ? refuse(t, s) : STEP_NEXT;

@@ -190,11 +190,12 @@ def token(header, claims, sign):
 
 
 class Liar:
-    """Its document and keys are right; its token endpoint answers what the test puts into `reply`: (status, body) or a function."""
+    """Its document and keys are right; its token endpoint answers what the test puts into `reply`: status, body, headers."""
 
     def __init__(self):
         self.keys = [Key("RS256", "one"), Key("ES256", "two"), Key("EdDSA", "three")]
         self.reply = (500, "{}")
+        self.pause = 0           # seconds before it says what it is
         self.asked = []          # (path, headers, form) of every call
         liar = self
 
@@ -211,6 +212,7 @@ class Liar:
 
             def do_GET(self):
                 liar.asked.append((self.path, dict(self.headers), {}))
+                time.sleep(liar.pause)
                 if self.path == "/.well-known/openid-configuration":
                     self.answer(200, json.dumps({"issuer": liar.issuer, "authorization_endpoint": liar.issuer + "/auth?tenant=1",
                                                  "token_endpoint": liar.issuer + "/token", "jwks_uri": liar.issuer + "/keys",
@@ -224,7 +226,7 @@ class Liar:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 liar.asked.append((self.path, dict(self.headers), dict(urllib.parse.parse_qsl(body))))
-                self.answer(*(liar.reply() if callable(liar.reply) else liar.reply))
+                self.answer(*liar.reply)
 
             def log_message(self, *_):
                 pass
