@@ -37,6 +37,23 @@ const struct conf_key core_config_keys[] = {
 	{ "session.lock_address_after", CONF_INT, AT(session_lock_address_after), "20", "0", "10000", false, "the same for one client address, over all accounts; 0: never (a proxy makes all clients one)" },
 	{ "session.lock_longest", CONF_DURATION, AT(session_lock_longest), "5min", "1s", "1h", false, "longest such delay" },
 
+	{ "oidc.issuer", CONF_TEXT, AT(oidc.issuer), "", "0", "500", false, "identity provider by which people sign in, as it names itself: https://… ; empty: passwords alone" },
+	{ "oidc.name", CONF_TEXT, AT(oidc.name), "single sign-on", "1", "100", false, "what people know the provider by" },
+	{ "oidc.client_id", CONF_TEXT, AT(oidc.client_id), "", "0", "200", false, "our name there" },
+	{ "oidc.client_secret_file", CONF_SECRET, AT(oidc.client_secret), "", NULL, NULL, false, "file with our secret there; empty: a public client" },
+	{ "oidc.scopes", CONF_TEXT, AT(oidc.scopes), "openid profile email", "6", "500", false, "what is asked for, with one space between" },
+	{ "oidc.redirect_base", CONF_TEXT, AT(oidc.base), "", "0", "500", false, "where browsers reach this server: https://… ; the provider must know <this>/v1/session/oidc/callback" },
+	{ "oidc.ca_file", CONF_FILE, AT(oidc.ca_file), "", NULL, NULL, false, "certificates to trust instead of the system's; empty: the system's" },
+	{ "oidc.login_claim", CONF_TEXT, AT(oidc.login_claim), "preferred_username", "1", "100", false, "claim that is the login here; email: the user's e-mail address, which the provider must have proven" },
+	{ "oidc.group_claim", CONF_TEXT, AT(oidc.group_claim), "groups", "0", "100", false, "claim with the groups; empty: groups give no roles" },
+	{ "oidc.roles", CONF_TEXT, AT(oidc.roles), "", "0", "8000", false, "which group gives which role: \"group = role; group = role\"" },
+	{ "oidc.create_users", CONF_BOOL, AT(oidc.create), "false", NULL, NULL, false, "make users who are not known here, if a group gives them a role" },
+	{ "oidc.sign_in_time", CONF_DURATION, AT(oidc.flow_lifetime), "10min", "1min", "1h", false, "time to come back from the provider" },
+	{ "oidc.timeout", CONF_DURATION, AT(oidc.timeout), "5s", "100ms", "9s", false, "the provider's time to answer one call" },
+	{ "oidc.keys_max_age", CONF_DURATION, AT(oidc.keys_max_age), "10min", "10s", "1d", false, "the provider's keys and addresses are asked for anew after that; a key that it took away holds no longer" },
+	{ "oidc.keys_pause", CONF_DURATION, AT(oidc.keys_pause), "10s", "1s", "10min", false, "pause between two looks for a key that is not known" },
+	{ "oidc.clock_skew", CONF_DURATION, AT(oidc.skew), "1min", "0", "5min", false, "difference of the provider's clock and ours that is put up with" },
+
 	{ "flags.experiment_share", CONF_INT, AT(flags_experiment_share), "100", "1", "100", false, "largest part of all units, in percent, that an experiment made through the sandbox may take in" },
 	{ "flags.experiment_max", CONF_INT, AT(flags_experiment_max), "100", "0", "10000", false, "live experiment flags at most" },
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "core/session/session.h"
 #include "daemon/config.h"
 
 struct core_config {
@@ -31,6 +32,7 @@ struct core_config {
 	int64_t session_lock_after;
 	int64_t session_lock_address_after;
 	usec_t session_lock_longest;
+	struct core_oidc_conf oidc;
 
 	int64_t flags_experiment_share;
 	int64_t flags_experiment_max;

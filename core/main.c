@@ -105,6 +105,8 @@ process_start(const struct process_role *role, void *arg UNUSED, struct err_info
 		daemon_secret_forget(&core.config.rehearsal.password);
 		daemon_secret_forget(&core.config.smtp_password);
 	}
+	if (!role->is_worker)
+		daemon_secret_forget(&core.config.oidc.client_secret);
 	enum err err = ERR_OK;
 	if (role->is_jobs)
 		err = core_jobs_start(&core, info);
@@ -186,6 +188,8 @@ config_check(void)
 	if (err == ERR_OK && !http_mail_address_valid(str_of(core.config.smtp_from)))
 		err = err_set(&info, ERR_CONFIG, "smtp.from", "\"%s\" is not an e-mail address",
 			      core.config.smtp_from);
+	if (err == ERR_OK)
+		err = core_session_oidc_check(&core.config.oidc, core.roles, &info);
 	if (err == ERR_OK)
 		err = core_console_load(
 			&(struct core_console_conf) {

@@ -261,6 +261,7 @@ sessions_start(struct core *c, struct err_info *info)
 			.lock_after = k->session_lock_after,
 			.lock_address_after = k->session_lock_address_after,
 			.lock_longest = k->session_lock_longest,
+			.oidc = k->oidc,
 		},
 		info);
 }

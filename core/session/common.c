@@ -10,6 +10,7 @@
 #include "base/json_in.h"
 #include "cjson/cJSON.h"
 #include "core/session/internal.h"
+#include "core/session/oidc.h"
 #include "http/cookie.h"
 
 #define FIELDS_MAX 3
@@ -60,6 +61,8 @@ core_session_start(const struct core_session_conf *conf, struct err_info *info)
 						 .nice = THREADS_NICE },
 			&core_session.threads, info);
 	if (err == ERR_OK)
+		err = session_oidc_start(info);
+	if (err == ERR_OK)
 		access_use_cookie(&session_cookie_hook);
 	return err;
 }
@@ -68,6 +71,7 @@ void
 core_session_stop(void)
 {
 	access_use_cookie(NULL);
+	session_oidc_stop();
 	offload_destroy(core_session.threads);
 	core_session.threads = NULL;
 	session_cache_destroy();
@@ -129,6 +133,20 @@ session_address(struct task *t, char out[SESSION_ADDRESS_SIZE])
 	memset(six.s6_addr + 8, 0, 8);
 	if (inet_ntop(AF_INET6, &six, net, sizeof(net)) != NULL)
 		(void)snprintf(out, SESSION_ADDRESS_SIZE, "%s/64", net);
+}
+
+const char *
+session_agent(struct task *t)
+{
+	char *agent = arena_alloc(&t->t_arena, SESSION_AGENT_SIZE);
+	if (agent == NULL)
+		return "";
+	(void)str_copy(agent, SESSION_AGENT_SIZE, http_header(t, "User-Agent"));
+	for (char *c = agent; *c != '\0'; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	return agent;
 }
 
 static enum err

@@ -13,6 +13,7 @@
 #define SESSION_SECRET_CHARS 43 /* base64url of 32 bytes: cookies and one-time secrets alike */
 #define SESSION_SECRET_SIZE (SESSION_SECRET_CHARS + 1)
 #define SESSION_ADDRESS_SIZE 64
+#define SESSION_AGENT_SIZE 201
 #define SESSION_BODY_MAX ((size_t)4096)
 #define SESSION_ANSWER_MAX ((size_t)1024 * 1024)
 
@@ -45,6 +46,8 @@ void session_cookie_set(struct task *t, const char *secret);
 /* ---- requests ---- */
 /* The client's address as counted and kept: an IPv6 client by its /64. */
 void session_address(struct task *t, char out[SESSION_ADDRESS_SIZE]);
+/* The client program as kept: plain characters, in the arena. */
+const char *session_agent(struct task *t);
 /* A write must come from our own console: ERR_FORBIDDEN with a reason in the task. `secret`: the cookie's, or STR_NONE before sign-in. */
 MUST_CHECK enum err session_origin_check(struct task *t, struct str secret);
 /* The body: an object of texts. Each is copied into the arena, or fails the task. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/session/internal.h"
+#include "core/session/oidc.h"
 #include "gen/sql_core.h"
 
 #define USED_BYTES_MAX (1024 * 1024)
@@ -12,6 +13,7 @@
 #define CARE_PERIOD (60 * USEC_PER_SEC)
 #define HASH_DEADLINE_MS 15000
 #define LOGIN_BYTES_MAX 200
+#define OIDC_DEADLINE_MS 20000
 
 /* ---- POST /v1/session/sandbox-token ---- */
 
@@ -171,10 +173,15 @@ const struct http_route core_session_routes[] = {
 	{ HTTP_POST, "/v1/session", "session.begin", session_sign_in_steps, .deadline_ms = HASH_DEADLINE_MS, .body_max = SESSION_BODY_MAX },
 	{ HTTP_GET, "/v1/session", "session.get", session_get_steps, .right = "me.read" },
 	{ HTTP_DELETE, "/v1/session", "session.end", session_sign_out_steps, .right = "me.read" },
+	{ HTTP_GET, "/v1/session/methods", "session.methods", session_methods_steps, .right = NULL },
+	{ HTTP_GET, "/v1/session/oidc", "session.oidc", session_oidc_start_steps, .deadline_ms = OIDC_DEADLINE_MS },
+	{ HTTP_GET, "/v1/session/oidc/callback", "session.oidc_return", session_oidc_return_steps, .deadline_ms = OIDC_DEADLINE_MS },
 	{ HTTP_POST, "/v1/session/sandbox-token", "session.token", session_token_steps, .right = "me.read", .body_max = SESSION_BODY_MAX },
 	{ HTTP_GET, "/v1/sessions", "session.list", session_list_steps, .right = "me.read" },
 	{ HTTP_DELETE, "/v1/sessions/{id:uuid}", "session.revoke", session_revoke_steps, .right = "me.write" },
 	{ HTTP_DELETE, "/v1/users/{id:uuid}/sessions", "session.revoke_all", session_revoke_all_steps, .right = "me.write" },
+	{ HTTP_GET, "/v1/users/{id:uuid}/identity", "identity.get", session_identity_get_steps, .right = "user.write" },
+	{ HTTP_DELETE, "/v1/users/{id:uuid}/identity", "identity.forget", session_identity_forget_steps, .right = "user.write", .body_max = SESSION_BODY_MAX },
 	{ HTTP_PUT, "/v1/me/password", "password.change", session_password_steps, .right = "me.write", .deadline_ms = HASH_DEADLINE_MS, .body_max = SESSION_BODY_MAX },
 	{ HTTP_POST, "/v1/users/{id:uuid}/password-reset", "password.reset", session_reset_make_steps, .right = "user.reset_password", .body_max = SESSION_BODY_MAX },
 	{ HTTP_POST, "/v1/password-reset", "password.set", session_reset_use_steps, .deadline_ms = HASH_DEADLINE_MS, .body_max = SESSION_BODY_MAX },

@@ -1,5 +1,5 @@
 /*
- * session.h — people sign in: passwords, console sessions by cookie, CSRF defence, delays against guessing, one-time secrets that set
+ * session.h — people sign in: passwords, OpenID Connect, console sessions by cookie, CSRF defence, delays against guessing, one-time secrets that set
  * a password, and the exchange of a session for a short-lived token of the sandbox.
  *
  * A session is known by a cookie with 32 random bytes; the database has their SHA-256 only. Workers remember a session they have met
@@ -18,6 +18,30 @@
 #include "daemon/jobs.h"
 #include "http/http.h"
 #include "postgres/postgres.h"
+
+/* Sign-in by OpenID Connect. Texts are never NULL; what is not given is "". */
+struct core_oidc_conf {
+	const char *issuer; /* "": there is none of this                            */
+	const char *name;   /* of the provider, for people                          */
+	const char *client_id;
+	const char *client_secret; /* "": a public client; PKCE holds in any case          */
+	const char *scopes;        /* apart by one space                                   */
+	const char *base;          /* where browsers reach this server                     */
+	const char *ca_file;       /* "": the system's roots                               */
+	const char *login_claim;
+	const char *group_claim;
+	const char *roles; /* "group = role; …"                                    */
+	bool create;       /* make users who are not known, if a group gives a role */
+	usec_t flow_lifetime;
+	usec_t timeout; /* of one call to the provider                          */
+	usec_t keys_max_age;
+	usec_t keys_pause; /* between two looks for a key that is not there        */
+	usec_t skew;       /* of the provider's clock and ours                     */
+};
+/* What the types of the keys cannot say. Errors: ERR_CONFIG with the key. */
+MUST_CHECK enum err core_session_oidc_check(const struct core_oidc_conf *c,
+					    const struct access_roles *roles,
+					    struct err_info *info);
 
 struct core_session_conf {
 	struct loop *loop;
@@ -38,6 +62,7 @@ struct core_session_conf {
 	int64_t lock_after;         /* wrong passwords of one account before delays begin */
 	int64_t lock_address_after; /* of one client address; 0: never                    */
 	usec_t lock_longest;
+	struct core_oidc_conf oidc;
 };
 
 /* Once a worker, after its pool and access object; from then on the guard knows cookies. Owner of all in `conf` remains the caller. */

@@ -10,7 +10,6 @@
 #include "gen/sql_core.h"
 
 #define LOGIN_BYTES_MAX 200
-#define AGENT_SIZE 201
 
 struct sign_in {
 	struct str login, password;
@@ -65,25 +64,19 @@ sign_in_hash(struct task *t)
 static enum step
 begin(struct task *t, struct sign_in *s, const struct password_job *job)
 {
-	char agent[AGENT_SIZE];
 	char presented[SHA256_HEX_SIZE];
 	struct uuid id;
 
 	uuid_v7(&id);
 	uuid_text(&id, s->id);
 	session_secret_make(&s->secret);
-	(void)str_copy(agent, sizeof(agent), http_header(t, "User-Agent"));
-	for (char *c = agent; *c != '\0'; c++) {
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	}
 	const bool has = session_secret_hash(session_cookie(t), presented);
 	const struct postgres_param params[] = {
 		P_TEXT(s->id),
 		P_TEXT(s->principal),
 		P_TEXT(s->secret.hash),
 		P_TEXT(s->address),
-		P_TEXT(agent),
+		P_TEXT(session_agent(t)),
 		P_TEXT(core_session.idle),
 		P_TEXT(core_session.lifetime),
 		P_TEXT(has ? presented : NULL),

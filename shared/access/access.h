@@ -63,6 +63,8 @@ MUST_CHECK enum err access_roles_parse(const char *name, struct str text, struct
 void access_roles_free(struct access_roles *r);
 /* SHA-256 of the file as read, in hex: goes into the ledger. */
 const char *access_roles_hash(const struct access_roles *r);
+/* Is there a role of this name? */
+bool access_roles_know(const struct access_roles *r, struct str role);
 /* {"change.approve":["operator",…],"*.read":[…],…}: the roles that give each right as the file writes it. */
 void access_roles_holders_json(const struct access_roles *r, struct buf *out);
 

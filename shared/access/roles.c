@@ -50,6 +50,12 @@ access_role_find(const struct access_roles *r, struct str name)
 }
 
 bool
+access_roles_know(const struct access_roles *r, struct str role)
+{
+	return access_role_find(r, role) >= 0;
+}
+
+bool
 access_rights_has(const struct access_rights *r, int index)
 {
 	return index >= 0 && (r->w[index / 64] >> (index % 64) & 1) != 0;

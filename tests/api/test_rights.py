@@ -37,7 +37,8 @@ def test_every_right_is_granted_and_asked():
     unguarded = {(key[0], route["name"]) for key, route in WANTED.items() if route["right"] is None}
     open_to_all = {(d, name) for d in ("core", "sandbox") for name in ("health.live", "health.ready", "health.metrics")}
     console = {("core", f"console.{name}") for name in ("root", "lead", "file")}
-    assert unguarded == open_to_all | console | {("core", "session.begin"), ("core", "password.set")}
+    public = {("core", name) for name in ("session.begin", "session.methods", "session.oidc", "session.oidc_return", "password.set")}
+    assert unguarded == open_to_all | console | public
 
 
 @pytest.mark.parametrize("daemon", ["core", "sandbox"])
