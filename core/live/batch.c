@@ -168,7 +168,10 @@ member(struct writer *w, const char *name, struct str value)
 {
 	buf_printf(&w->text, "%s\"%s\":", w->first ? "" : ",", name);
 	w->first = false;
-	buf_json_str(&w->text, value);
+	if (value.p == NULL)
+		buf_add_cstr(&w->text, "null");
+	else
+		buf_json_str(&w->text, value);
 }
 
 static struct str
@@ -427,4 +430,5 @@ live_batch_owners_take(struct task *t, struct live_batch *b)
 		b->events[i].owner_before =
 			arena_str(&t->t_arena, postgres_value(t, 0, row, BEFORE));
 	}
+	b->asked = false;
 }

@@ -92,6 +92,7 @@ struct live_stream {
 	usec_t ends;    /* wall clock */
 	usec_t beat;    /* monotonic: the next heartbeat */
 	struct live_place after;  /* has been told up to here */
+	unsigned told;            /* the number of the last look that it was told of */
 	unsigned epoch;           /* of `may`; 0: never */
 	uint8_t may[LIVE_TOPICS]; /* 0, or enum access_scope */
 };
@@ -110,6 +111,7 @@ struct live {
 	/* tail.c */
 	unsigned begun; /* how often the log was begun to be followed */
 	bool looking;   /* a task runs */
+	unsigned looks; /* at the log, counted */
 	bool failed;    /* the last look did, and that was told */
 	usec_t feed_at; /* when the feed was looked at last */
 	struct live_place place;

@@ -16,11 +16,13 @@
 #define ROWS_MAX 500
 #define ROWS_MIN 32
 #define TELLINGS_MAX 65536 /* rows × streams of one look */
+#define TELL_SLICE 256     /* streams that are told in one turn of the loop */
 
 struct look {
 	unsigned begun;
 	bool feed;  /* was asked for */
 	bool again; /* there is more */
+	unsigned number;
 	int64_t max;
 	struct live_batch batch;
 };
@@ -41,7 +43,9 @@ look_ask(struct task *t)
 	const usec_t now = loop_now(live.conf.loop);
 	if (look == NULL)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory");
+	live.looks++;
 	*look = (struct look) { .begun = live.begun,
+				.number = live.looks,
 				.feed = live.feed_at == 0 || now - live.feed_at >= FEED_PERIOD };
 	look->batch.from = live.place;
 	look->max = rows_max();
@@ -122,8 +126,15 @@ look_tell(struct task *t)
 			live_stream_drop(live.first, "unknown");
 		return STEP_DONE;
 	}
+	unsigned told = 0;
 	for (struct live_stream *s = live.first, *next; s != NULL && b->n > 0; s = next) {
 		next = s->next;
+		if (s->told == look->number)
+			continue;
+		/* Others get their turn. Who comes meanwhile comes to live.place, and is told by the next slice. */
+		if (told++ == TELL_SLICE)
+			return task_sleep(t, 0);
+		s->told = look->number;
 		live_stream_tell(s, b);
 	}
 	live.place = b->end;
@@ -131,11 +142,15 @@ look_tell(struct task *t)
 	return STEP_DONE;
 }
 
+static enum step
+look_on(struct task *t)
+{
+	return task_jump(t, look_tell);
+}
+
 static const struct step_row look_steps[] = {
-	{ "ask", look_ask },
-	{ "take", look_take },
-	{ "tell", look_tell },
-	{ NULL, NULL },
+	{ "ask", look_ask }, { "take", look_take }, { "tell", look_tell },
+	{ "on", look_on },   { NULL, NULL },
 };
 
 static void
