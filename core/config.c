@@ -78,6 +78,14 @@ const struct conf_key core_config_keys[] = {
 	{ "smtp.ca_file", CONF_FILE, AT(smtp_ca_file), "", NULL, NULL, false, "certificates to trust instead of the system's; empty: the system's" },
 	{ "smtp.retry", CONF_DURATION, AT(smtp_retry), "30s", "10ms", "1h", false, "pause after the first failure; doubled after each, ten attempts" },
 
+	{ "live.period", CONF_DURATION, AT(live_period), "250ms", "50ms", "10s", false, "how often a worker with open streams looks at the event log" },
+	{ "live.heartbeat", CONF_DURATION, AT(live_heartbeat), "15s", "1s", "5min", false, "a comment to a stream that was told nothing for so long" },
+	{ "live.feed_late", CONF_DURATION, AT(live_feed_late), "10s", "100ms", "1h", false, "a copy that is further behind is told as late" },
+	{ "live.streams", CONF_INT, AT(live_streams), "1000", "0", "100000", false, "streams a worker" },
+	{ "live.per_principal", CONF_INT, AT(live_per_principal), "20", "1", "100000", false, "of these, those of one principal" },
+	{ "live.buffer", CONF_SIZE, AT(live_buffer), "64KiB", "16KiB", "1MiB", false, "bytes that may wait for one client; who is slower is told to read everything, and cut off" },
+	{ "live.replay", CONF_INT, AT(live_replay), "1000", "0", "2000", false, "events that are gone through for a client that comes back; past that it reads everything" },
+
 	{ "webhook.allow", CONF_TEXT, AT(webhook_allow), "", "0", "2000", false, "private networks that webhooks may reach, as 10.1.0.0/16, fd00::/8; others are refused, and http:// everywhere else" },
 	{ "webhook.timeout", CONF_DURATION, AT(webhook_timeout), "15s", "100ms", "1min", false, "a receiver's time to answer" },
 	{ "webhook.retry", CONF_DURATION, AT(webhook_retry), "5s", "10ms", "1h", false, "pause after the first failure; then 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h in proportion to it" },

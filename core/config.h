@@ -58,6 +58,14 @@ struct core_config {
 	const char *smtp_ca_file;
 	usec_t smtp_retry;
 
+	usec_t live_period;
+	usec_t live_heartbeat;
+	usec_t live_feed_late;
+	int64_t live_streams;
+	int64_t live_per_principal;
+	int64_t live_buffer;
+	int64_t live_replay;
+
 	const char *webhook_allow;
 	usec_t webhook_timeout;
 	usec_t webhook_retry;

@@ -16,6 +16,7 @@
 #include "core/feed/feed.h"
 #include "core/flags/flags.h"
 #include "core/install/install.h"
+#include "core/live/live.h"
 #include "core/notices/notices.h"
 #include "core/principals/principals.h"
 #include "core/promotion/promotion.h"
@@ -156,6 +157,7 @@ metrics_register(void)
 	core_flags_metrics();
 	core_notices_metrics();
 	core_webhooks_metrics();
+	core_live_metrics();
 	core_worker_metrics();
 }
 

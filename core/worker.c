@@ -13,6 +13,7 @@
 #include "core/customer/customer.h"
 #include "core/feed/feed.h"
 #include "core/flags/flags.h"
+#include "core/live/live.h"
 #include "core/notices/notices.h"
 #include "core/people/people.h"
 #include "core/principals/principals.h"
@@ -47,6 +48,7 @@ static void
 access_swapped(void *arg)
 {
 	const struct core *c = arg;
+	core_live_access_changed();
 	daemon_generations_swapped(c->generations);
 }
 
@@ -198,6 +200,20 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 	});
 	core_notices_use(c->app);
 	core_webhooks_use(c->app, &c->webhook_nets);
+	core_live_start(&(struct core_live_conf) {
+		.loop = c->loop,
+		.engine = c->tasks,
+		.pool = c->app,
+		.access = c->access,
+		.records = c->records,
+		.period = c->config.live_period,
+		.heartbeat = c->config.live_heartbeat,
+		.feed_late = c->config.live_feed_late,
+		.streams = c->config.live_streams,
+		.per_principal = c->config.live_per_principal,
+		.buffer = c->config.live_buffer,
+		.replay = c->config.live_replay,
+	});
 	core_promotion_use(&(struct core_promotion_conf) {
 		.loop = c->loop,
 		.engine = c->tasks,
@@ -285,6 +301,7 @@ static const struct {
 	{ core_customer_routes, &core_customer_routes_count },
 	{ core_views_routes, &core_views_routes_count },
 	{ core_console_routes, &core_console_routes_count },
+	{ core_live_routes, &core_live_routes_count },
 };
 
 void
@@ -369,6 +386,7 @@ core_worker_finish(struct core *c)
 	loop_timer_destroy(c->used_timer);
 	loop_timer_destroy(c->refused_timer);
 	http_server_destroy(c->http);
+	core_live_stop();
 	core_session_stop();
 	core_promotion_finish();
 	core_flags_finish();

@@ -272,6 +272,18 @@ access_check(struct access *a, struct str text, struct access_actor *out, const 
 }
 
 bool
+access_check_again(const struct access *a, const uint8_t hash[SHA256_BYTES],
+		   struct access_actor *out, usec_t *expires)
+{
+	const struct token *token = token_find(a->snapshot, hash);
+	if (token == NULL || token->expires <= clock_wall_us())
+		return false;
+	*expires = token->expires;
+	access_actor_fill(a, token, out);
+	return true;
+}
+
+bool
 access_may(const struct access *a, const struct access_actor *actor, struct str right)
 {
 	const struct access_roles *r = a->conf.roles;

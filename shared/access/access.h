@@ -135,6 +135,13 @@ MUST_CHECK enum err access_check(struct access *a, struct str token, struct acce
 				 const char **reason, struct err_info *info);
 
 /*
+ * The same for what goes on after its request: is the token with this hash still good, what does it give now, and until when (wall
+ * clock; INT64_MAX: for ever)? It does not count as a use. False: revoked, expired, or its principal was disabled.
+ */
+bool access_check_again(const struct access *a, const uint8_t hash[SHA256_BYTES],
+			struct access_actor *out, usec_t *expires);
+
+/*
  * Does the actor have this right? "people.read" is granted by itself or by "*.read"; with a scoped
  * token a scope must name it too: "people.read", "people.*", "*.read" or "*.*".
  */
@@ -174,6 +181,8 @@ bool access_scoped(const struct access *a);
  */
 bool access_team_names(const struct access *a, const struct access_actor *actor,
 		       struct arena *arena, const struct str **names, size_t *n);
+/* Is this the actor's own name, or that of somebody in one of its teams? */
+bool access_in_team(const struct access *a, const struct access_actor *actor, struct str name);
 /*
  * Swap in who is in which team. Columns: team, principal, name, generation; ordered by team. One row with NULLs but the generation
  * says that there is none. On error the old ones stay. Errors: ERR_INTERNAL, ERR_NO_MEMORY.

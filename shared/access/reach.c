@@ -258,3 +258,21 @@ access_team_names(const struct access *a, const struct access_actor *actor, stru
 	*n = total;
 	return true;
 }
+
+bool
+access_in_team(const struct access *a, const struct access_actor *actor, struct str name)
+{
+	const struct members *m = a->members;
+	size_t first = 0;
+	if (str_is(name, actor->name))
+		return true;
+	const size_t n_teams = m == NULL ? 0 : teams_of(m, actor->principal, &first);
+	for (size_t i = 0; i < n_teams; i++) {
+		const struct team *team = &m->teams[m->of[first + i].team];
+		for (uint32_t k = 0; k < team->n; k++) {
+			if (str_eq(m->names[team->first + k], name))
+				return true;
+		}
+	}
+	return false;
+}

@@ -71,6 +71,7 @@ extern const struct cli_command cli_doctor_commands[];
 extern const struct cli_command cli_compare_commands[];
 extern const struct cli_command cli_load_commands[];
 extern const struct cli_command cli_access_commands[];
+extern const struct cli_command cli_live_commands[];
 
 /* ---- options (args.c) ---- */
 enum cli_option_kind {

@@ -33,6 +33,7 @@ static const struct group {
 	{ "Installation", cli_doctor_commands },
 	{ "Load", cli_load_commands },
 	{ "Rights", cli_access_commands },
+	{ "Live", cli_live_commands },
 };
 
 static bool

@@ -166,6 +166,37 @@ enum step http_reply(struct task *t, int status, const char *content_type, struc
 enum step http_reply_json(struct task *t, int status, struct str json);
 enum step http_reply_empty(struct task *t, int status); /* 204, 304 */
 
+/* ---- a reply that goes on (stream.c): server-sent events ---- */
+/*
+ * The head goes out at once and the task ends like any other; the reply stays open and is the room's. It has no length: it is the last
+ * one of its connection, its end is the end of the connection, and what the client still sends is thrown away. No deadline of requests
+ * holds for it and no idle timer; a client that takes nothing of what waits for it within http_conf.write_deadline is cut off. While
+ * nothing waits, a stream holds no buffer.
+ */
+struct http_stream;
+struct http_stream_conf {
+	const char *content_type;
+	size_t waiting_max; /* bytes that may wait for a slow client; at most HTTP_STREAM_WAITING_MAX */
+	/*
+	 * The client has left, was cut off, or the server stops; the stream is void from then on. Called once, from the loop and never
+	 * from inside a call of this module, unless http_stream_close was called before.
+	 */
+	void (*ended)(void *arg);
+	void *arg;
+};
+#define HTTP_STREAM_WAITING_MAX (1024 * 1024)
+#define HTTP_STREAM_LAST_MAX 1024
+/*
+ * Headers are those of http_reply_header. The step returns STEP_DONE after it, with or without a stream. NULL: the client has left, or
+ * the task has its error (ERR_STOPPING, ERR_NO_MEMORY).
+ */
+MUST_CHECK struct http_stream *http_stream_begin(struct task *t,
+						 const struct http_stream_conf *conf);
+/* All of it, or nothing: false if more than waiting_max bytes would wait. */
+MUST_CHECK bool http_stream_write(struct http_stream *s, struct str bytes);
+/* Write `last` (at most HTTP_STREAM_LAST_MAX bytes, whatever waits) and end. `ended` is not called. */
+void http_stream_close(struct http_stream *s, struct str last);
+
 /* Render a problem body for an error (also used for batch items). */
 void http_problem(struct buf *out, const struct err_info *info, struct str extra_members,
 		  struct str request_id, int *status);

@@ -13,62 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* llhttp spells its methods like ours; its names get another spelling while its header is read. */
-#define HTTP_GET LLHTTP_METHOD_GET
-#define HTTP_HEAD LLHTTP_METHOD_HEAD
-#define HTTP_POST LLHTTP_METHOD_POST
-#define HTTP_PUT LLHTTP_METHOD_PUT
-#define HTTP_PATCH LLHTTP_METHOD_PATCH
-#define HTTP_DELETE LLHTTP_METHOD_DELETE
-#define HTTP_OPTIONS LLHTTP_METHOD_OPTIONS
-#include <llhttp.h>
-#undef HTTP_GET
-#undef HTTP_HEAD
-#undef HTTP_POST
-#undef HTTP_PUT
-#undef HTTP_PATCH
-#undef HTTP_DELETE
-#undef HTTP_OPTIONS
-
 #include "base/log.h"
-
-#if LLHTTP_STRICT_MODE != 1
-#error "llhttp must be compiled and used with LLHTTP_STRICT_MODE=1"
-#endif
+#include "http/parser.h"
 
 /* Target, the longest method token worth a 501, version, spaces and CRLF. */
 #define REQUEST_LINE_BYTES_MAX (HTTP_TARGET_BYTES_MAX + 64)
 #define LENGTH_DIGITS_MAX 18 /* more is not a size that any route takes */
-#define CHUNK_DIGITS_MAX 15
-
-enum place {
-	AT_REQUEST_LINE,
-	AT_FIELDS,
-	AT_LENGTH_BODY,
-	AT_CHUNK_LINE,
-	AT_CHUNK_DATA,
-	AT_CHUNK_END,
-	AT_TRAILER,
-	AT_END
-};
-
-struct http_parser {
-	llhttp_t ll;
-	struct http_head head;
-	struct err_info err;
-	enum place place;
-	size_t at;        /* bytes of the head given to llhttp                  */
-	size_t scanned;   /* … and looked at in search of the end of the line   */
-	const char *base; /* of the head's bytes, during a call                 */
-	struct buf *body; /* during a call                                      */
-	size_t body_max, body_len;
-	uint64_t chunk_left;
-	size_t trailer_bytes;
-	unsigned n_lines; /* of the head, without the request line              */
-	unsigned n_hosts, n_lengths, n_codings;
-	bool skipped_empty; /* the one empty line allowed before a request        */
-	bool begun, close, keep, upgrade, last_chunk, complete;
-};
 
 static llhttp_settings_t settings;
 
@@ -84,181 +34,11 @@ http_method_name(enum http_method m)
 	return method_names[m];
 }
 
-static enum http_parsed
-bad(struct http_parser *p, enum err code, const char *field, const char *msg)
+enum http_parsed
+http_parser_bad(struct http_parser *p, enum err code, const char *field, const char *msg)
 {
 	(void)err_set(&p->err, code, field, "%s", msg);
 	return HTTP_PARSE_BAD;
-}
-
-/* ---- characters ---- */
-
-static bool
-is_token_char(char c)
-{
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-		return true;
-	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
-}
-
-static bool
-is_token(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (!is_token_char(s.p[i]))
-			return false;
-	}
-	return s.len > 0;
-}
-
-static bool
-is_digits(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	}
-	return s.len > 0;
-}
-
-static bool
-is_visible(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] <= ' ' || s.p[i] > '~')
-			return false;
-	}
-	return s.len > 0;
-}
-
-/* Bytes at the front that surely hold no control character, eight at a time: a subtraction that
- * borrows into the highest bit of a byte tells one below ' ', or equal to DEL. It may stop too
- * early, never too late. */
-static size_t
-plain_bytes(struct str s)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	size_t i = 0;
-	for (; s.len - i >= 8; i += 8) {
-		uint64_t w;
-		memcpy(&w, s.p + i, sizeof(w));
-		const uint64_t del = w ^ (ones * 0x7f);
-		if ((((w - ones * ' ') & ~w) | ((del - ones) & ~del)) & (ones << 7))
-			break;
-	}
-	return i;
-}
-
-/* "\r\n" at the end and no other control character but the tab. `line` loses the CRLF. */
-static bool
-line_trim(struct str *line)
-{
-	if (line->len < 2 || line->p[line->len - 2] != '\r')
-		return false;
-	line->len -= 2;
-	for (size_t i = plain_bytes(*line); i < line->len; i++) {
-		const unsigned char c = (unsigned char)line->p[i];
-		if ((c < ' ' && c != '\t') || c == 0x7f)
-			return false;
-	}
-	return true;
-}
-
-/* ---- guards on raw lines ---- */
-
-static enum http_parsed
-version_guard(struct http_parser *p, struct str version)
-{
-	if (version.len != 8 || !str_starts(version, "HTTP/") || version.p[6] != '.' ||
-	    !is_digits((struct str) { version.p + 5, 1 }) ||
-	    !is_digits((struct str) { version.p + 7, 1 }))
-		return bad(p, ERR_BAD_REQUEST, NULL,
-			   "The request line does not end with an HTTP version.");
-	p->head.is_1_0 = str_is(version, "HTTP/1.0");
-	if (!p->head.is_1_0 && !str_is(version, "HTTP/1.1"))
-		return bad(p, ERR_VERSION, NULL, "Only HTTP/1.1 and HTTP/1.0 are served.");
-	return HTTP_PARSE_DONE;
-}
-
-static enum http_parsed
-method_guard(struct http_parser *p, struct str method)
-{
-	for (unsigned m = 0; m < HTTP_METHODS; m++) {
-		if (str_is(method, method_names[m])) {
-			p->head.method = (enum http_method)m;
-			return HTTP_PARSE_DONE;
-		}
-	}
-	return bad(p, ERR_UNIMPLEMENTED, NULL, "The method is not one this server knows.");
-}
-
-/* METHOD SP TARGET SP VERSION, with exactly these two spaces. */
-static enum http_parsed
-request_line_guard(struct http_parser *p, struct str line)
-{
-	if (!line_trim(&line))
-		return bad(p, ERR_BAD_REQUEST, NULL,
-			   "The request line must end with CRLF and hold no control characters.");
-	struct str rest = line;
-	const struct str method = str_cut(&rest, ' ');
-	if (!is_token(method) || rest.p == NULL)
-		return bad(p, ERR_BAD_REQUEST, NULL,
-			   "The request line does not begin with a method.");
-	const struct str target = str_cut(&rest, ' ');
-	if (!is_visible(target) || rest.p == NULL)
-		return bad(p, ERR_BAD_REQUEST, NULL,
-			   "The request line must be method, target and version with one space "
-			   "between them.");
-	if (version_guard(p, rest) == HTTP_PARSE_BAD)
-		return HTTP_PARSE_BAD;
-	if (target.len > HTTP_TARGET_BYTES_MAX)
-		return bad(p, ERR_URI_TOO_LONG, NULL,
-			   "The request target is longer than 2048 bytes.");
-	p->head.target =
-		(struct http_span) { (uint32_t)(target.p - p->base), (uint32_t)target.len };
-	return method_guard(p, method);
-}
-
-static enum http_parsed
-field_line_guard(struct http_parser *p, struct str line)
-{
-	if (!line_trim(&line))
-		return bad(p, ERR_BAD_REQUEST, NULL,
-			   "A header line must end with CRLF and hold no control characters.");
-	if (line.len == 0)
-		return HTTP_PARSE_DONE;
-	if (line.p[0] == ' ' || line.p[0] == '\t')
-		return bad(p, ERR_BAD_REQUEST, NULL, "A header line must not be folded.");
-	const size_t colon = str_find(line, ':');
-	if (colon == line.len)
-		return bad(p, ERR_BAD_REQUEST, NULL, "A header line has no colon.");
-	if (!is_token((struct str) { line.p, colon }))
-		return bad(p, ERR_BAD_REQUEST, NULL,
-			   "A header name is empty or holds a character that is not allowed.");
-	p->n_lines++;
-	if (p->n_lines > HTTP_HEADERS_MAX)
-		return bad(p, ERR_HEAD_TOO_BIG, NULL, "The request has more than 64 header lines.");
-	return HTTP_PARSE_DONE;
-}
-
-/* 1*HEXDIG, then the end or an extension, which is ignored: only the digits go on to llhttp. */
-static enum http_parsed
-chunk_line_guard(struct http_parser *p, struct str line, struct str *digits)
-{
-	if (!line_trim(&line))
-		return bad(p, ERR_BAD_REQUEST, NULL,
-			   "A chunk size must end with CRLF and hold no control characters.");
-	const struct str size = str_cut(&line, ';');
-	*digits = size;
-	if (size.len == 0 || size.len > CHUNK_DIGITS_MAX)
-		return bad(p, ERR_BAD_REQUEST, NULL, "A chunk size is missing or too long.");
-	for (size_t i = 0; i < size.len; i++) {
-		const char c = size.p[i];
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
-			return bad(p, ERR_BAD_REQUEST, NULL,
-				   "A chunk size is not a hexadecimal number.");
-	}
-	return HTTP_PARSE_DONE;
 }
 
 /* ---- what llhttp reports ---- */
@@ -355,13 +135,14 @@ length_take(struct http_parser *p, struct str value)
 {
 	p->n_lengths++;
 	if (p->n_lengths > 1)
-		return bad(p, ERR_BAD_REQUEST, "Content-Length",
-			   "The request has two Content-Length headers.");
-	if (!is_digits(value))
-		return bad(p, ERR_BAD_REQUEST, "Content-Length", "Content-Length is not a number.");
+		return http_parser_bad(p, ERR_BAD_REQUEST, "Content-Length",
+				       "The request has two Content-Length headers.");
+	if (!http_is_digits(value))
+		return http_parser_bad(p, ERR_BAD_REQUEST, "Content-Length",
+				       "Content-Length is not a number.");
 	if (value.len > LENGTH_DIGITS_MAX)
-		return bad(p, ERR_TOO_LARGE, "Content-Length",
-			   "The announced body is larger than any that is accepted.");
+		return http_parser_bad(p, ERR_TOO_LARGE, "Content-Length",
+				       "The announced body is larger than any that is accepted.");
 	uint64_t n = 0;
 	for (size_t i = 0; i < value.len; i++)
 		n = n * 10 + (uint64_t)(value.p[i] - '0');
@@ -376,8 +157,8 @@ coding_take(struct http_parser *p, struct str value)
 {
 	p->n_codings++;
 	if (p->n_codings > 1)
-		return bad(p, ERR_BAD_REQUEST, "Transfer-Encoding",
-			   "The request has two Transfer-Encoding headers.");
+		return http_parser_bad(p, ERR_BAD_REQUEST, "Transfer-Encoding",
+				       "The request has two Transfer-Encoding headers.");
 	if (str_ieq(value, STR("chunked"))) {
 		p->head.chunked = true;
 		return HTTP_PARSE_DONE;
@@ -391,10 +172,10 @@ coding_take(struct http_parser *p, struct str value)
 		last = str_trim(str_cut(&rest, ','));
 	}
 	if (others && str_ieq(last, STR("chunked")))
-		return bad(p, ERR_UNIMPLEMENTED, "Transfer-Encoding",
-			   "The only transfer coding this server knows is chunked.");
-	return bad(p, ERR_BAD_REQUEST, "Transfer-Encoding",
-		   "Transfer-Encoding must be exactly \"chunked\".");
+		return http_parser_bad(p, ERR_UNIMPLEMENTED, "Transfer-Encoding",
+				       "The only transfer coding this server knows is chunked.");
+	return http_parser_bad(p, ERR_BAD_REQUEST, "Transfer-Encoding",
+			       "Transfer-Encoding must be exactly \"chunked\".");
 }
 
 static void
@@ -418,10 +199,11 @@ field_take(struct http_parser *p, struct str name, struct str value)
 	if (str_ieq(name, STR("Host"))) {
 		p->n_hosts++;
 		if (p->n_hosts > 1)
-			return bad(p, ERR_BAD_REQUEST, "Host", "The request has two Host headers.");
+			return http_parser_bad(p, ERR_BAD_REQUEST, "Host",
+					       "The request has two Host headers.");
 		if (!host_is_valid(value))
-			return bad(p, ERR_BAD_REQUEST, "Host",
-				   "The Host header is not a host name.");
+			return http_parser_bad(p, ERR_BAD_REQUEST, "Host",
+					       "The Host header is not a host name.");
 	} else if (str_ieq(name, STR("Content-Length"))) {
 		return length_take(p, value);
 	} else if (str_ieq(name, STR("Transfer-Encoding"))) {
@@ -432,8 +214,9 @@ field_take(struct http_parser *p, struct str name, struct str value)
 		p->upgrade = true;
 	} else if (str_ieq(name, STR("Expect"))) {
 		if (!str_ieq(value, STR("100-continue")))
-			return bad(p, ERR_BAD_REQUEST, "Expect",
-				   "The only expectation this server meets is 100-continue.");
+			return http_parser_bad(
+				p, ERR_BAD_REQUEST, "Expect",
+				"The only expectation this server meets is 100-continue.");
 		p->head.expect_continue = true;
 	}
 	return HTTP_PARSE_DONE;
@@ -455,16 +238,18 @@ fields_check(struct http_parser *p)
 			return HTTP_PARSE_BAD;
 	}
 	if (p->n_hosts == 0 && !h->is_1_0)
-		return bad(p, ERR_BAD_REQUEST, "Host", "The request has no Host header.");
+		return http_parser_bad(p, ERR_BAD_REQUEST, "Host",
+				       "The request has no Host header.");
 	if (h->chunked && p->n_lengths > 0)
-		return bad(p, ERR_BAD_REQUEST, "Transfer-Encoding",
-			   "The request has both Content-Length and Transfer-Encoding.");
+		return http_parser_bad(
+			p, ERR_BAD_REQUEST, "Transfer-Encoding",
+			"The request has both Content-Length and Transfer-Encoding.");
 	if (h->chunked && h->is_1_0)
-		return bad(p, ERR_BAD_REQUEST, "Transfer-Encoding",
-			   "HTTP/1.0 has no Transfer-Encoding.");
+		return http_parser_bad(p, ERR_BAD_REQUEST, "Transfer-Encoding",
+				       "HTTP/1.0 has no Transfer-Encoding.");
 	if (p->upgrade)
-		return bad(p, ERR_UNIMPLEMENTED, "Upgrade",
-			   "This server does not change the protocol of a connection.");
+		return http_parser_bad(p, ERR_UNIMPLEMENTED, "Upgrade",
+				       "This server does not change the protocol of a connection.");
 	h->has_body = h->chunked || h->length > 0;
 	h->keep_alive = !p->close && (!h->is_1_0 || p->keep);
 	h->expect_continue = h->expect_continue && h->has_body && !h->is_1_0;
@@ -543,11 +328,12 @@ static enum http_parsed
 line_too_long(struct http_parser *p, struct str line)
 {
 	if (p->place == AT_FIELDS)
-		return bad(p, ERR_HEAD_TOO_BIG, NULL, "The request head is larger than 16 KiB.");
+		return http_parser_bad(p, ERR_HEAD_TOO_BIG, NULL,
+				       "The request head is larger than 16 KiB.");
 	if (str_find(line, ' ') < REQUEST_LINE_BYTES_MAX - HTTP_TARGET_BYTES_MAX)
-		return bad(p, ERR_URI_TOO_LONG, NULL,
-			   "The request target is longer than 2048 bytes.");
-	return bad(p, ERR_BAD_REQUEST, NULL, "The request line is too long.");
+		return http_parser_bad(p, ERR_URI_TOO_LONG, NULL,
+				       "The request target is longer than 2048 bytes.");
+	return http_parser_bad(p, ERR_BAD_REQUEST, NULL, "The request line is too long.");
 }
 
 /* One whole line of the head, with its end. */
@@ -555,21 +341,23 @@ static enum http_parsed
 head_line(struct http_parser *p, struct str line)
 {
 	if (p->place == AT_REQUEST_LINE) {
-		if (request_line_guard(p, line) == HTTP_PARSE_BAD || !feed(p, line))
+		if (http_guard_request_line(p, line) == HTTP_PARSE_BAD || !feed(p, line))
 			return HTTP_PARSE_BAD;
 		p->place = AT_FIELDS;
 		return HTTP_PARSE_MORE;
 	}
-	if (field_line_guard(p, line) == HTTP_PARSE_BAD)
+	if (http_guard_field_line(p, line) == HTTP_PARSE_BAD)
 		return HTTP_PARSE_BAD;
 	if (line.len > 2)
 		return feed(p, line) ? HTTP_PARSE_MORE : HTTP_PARSE_BAD;
 	if (p->head.n_fields != p->n_lines)
-		return bad(p, ERR_BAD_REQUEST, NULL, "The header lines could not be told apart.");
+		return http_parser_bad(p, ERR_BAD_REQUEST, NULL,
+				       "The header lines could not be told apart.");
 	if (fields_check(p) == HTTP_PARSE_BAD || !feed(p, line))
 		return HTTP_PARSE_BAD;
 	if (p->complete == p->head.has_body)
-		return bad(p, ERR_BAD_REQUEST, NULL, "The length of the body is not clear.");
+		return http_parser_bad(p, ERR_BAD_REQUEST, NULL,
+				       "The length of the body is not clear.");
 	p->place = p->head.chunked ? AT_CHUNK_LINE : p->head.has_body ? AT_LENGTH_BODY : AT_END;
 	return HTTP_PARSE_DONE;
 }
@@ -584,16 +372,17 @@ first_byte(struct http_parser *p, struct str in)
 		if (in.len - p->at < 2)
 			return HTTP_PARSE_MORE;
 		if (in.p[p->at + 1] != '\n')
-			return bad(p, ERR_BAD_REQUEST, NULL,
-				   "The request does not begin with a method.");
+			return http_parser_bad(p, ERR_BAD_REQUEST, NULL,
+					       "The request does not begin with a method.");
 		p->skipped_empty = true;
 		p->at += 2;
 		p->scanned = p->at;
 		return HTTP_PARSE_DONE;
 	}
 	p->begun = true;
-	if (!is_token_char(c))
-		return bad(p, ERR_BAD_REQUEST, NULL, "The request does not begin with a method.");
+	if (!http_is_token_char(c))
+		return http_parser_bad(p, ERR_BAD_REQUEST, NULL,
+				       "The request does not begin with a method.");
 	return HTTP_PARSE_DONE;
 }
 
@@ -653,7 +442,7 @@ data_take(struct http_parser *p, struct str in, size_t *used, uint64_t left)
 		return HTTP_PARSE_BAD;
 	*used += n;
 	if (p->body->failed)
-		return bad(p, ERR_NO_MEMORY, NULL, "There is no memory for the body.");
+		return http_parser_bad(p, ERR_NO_MEMORY, NULL, "There is no memory for the body.");
 	return n == left ? HTTP_PARSE_DONE : HTTP_PARSE_MORE;
 }
 
@@ -673,11 +462,13 @@ chunk_end_take(struct http_parser *p, struct str in, size_t *used)
 {
 	const char *s = in.p + *used;
 	if (s[0] != '\r')
-		return bad(p, ERR_BAD_REQUEST, NULL, "A chunk is not followed by CRLF.");
+		return http_parser_bad(p, ERR_BAD_REQUEST, NULL,
+				       "A chunk is not followed by CRLF.");
 	if (in.len - *used < 2)
 		return HTTP_PARSE_MORE;
 	if (s[1] != '\n')
-		return bad(p, ERR_BAD_REQUEST, NULL, "A chunk is not followed by CRLF.");
+		return http_parser_bad(p, ERR_BAD_REQUEST, NULL,
+				       "A chunk is not followed by CRLF.");
 	if (!feed(p, (struct str) { s, 2 }))
 		return HTTP_PARSE_BAD;
 	*used += 2;
@@ -689,7 +480,7 @@ static enum http_parsed
 chunk_line_take(struct http_parser *p, struct str line)
 {
 	struct str digits;
-	if (chunk_line_guard(p, line, &digits) == HTTP_PARSE_BAD || !feed(p, digits) ||
+	if (http_guard_chunk_line(p, line, &digits) == HTTP_PARSE_BAD || !feed(p, digits) ||
 	    !feed(p, STR("\r\n")))
 		return HTTP_PARSE_BAD;
 	if (p->last_chunk) {
@@ -698,8 +489,8 @@ chunk_line_take(struct http_parser *p, struct str line)
 		return HTTP_PARSE_DONE;
 	}
 	if (p->chunk_left > p->body_max - p->body_len)
-		return bad(p, ERR_TOO_LARGE, NULL,
-			   "The chunked body is larger than what is accepted here.");
+		return http_parser_bad(p, ERR_TOO_LARGE, NULL,
+				       "The chunked body is larger than what is accepted here.");
 	p->place = AT_CHUNK_DATA;
 	return HTTP_PARSE_DONE;
 }
@@ -708,13 +499,14 @@ chunk_line_take(struct http_parser *p, struct str line)
 static enum http_parsed
 trailer_line_take(struct http_parser *p, struct str line)
 {
-	if (field_line_guard(p, line) == HTTP_PARSE_BAD || !feed(p, line))
+	if (http_guard_field_line(p, line) == HTTP_PARSE_BAD || !feed(p, line))
 		return HTTP_PARSE_BAD;
 	p->trailer_bytes += line.len;
 	if (line.len > 2)
 		return HTTP_PARSE_DONE;
 	if (!p->complete)
-		return bad(p, ERR_BAD_REQUEST, NULL, "The end of the body is not clear.");
+		return http_parser_bad(p, ERR_BAD_REQUEST, NULL,
+				       "The end of the body is not clear.");
 	p->place = AT_END;
 	return HTTP_PARSE_DONE;
 }
@@ -729,10 +521,10 @@ framing_line(struct http_parser *p, struct str in, size_t *used)
 	const size_t n = MIN(in.len - *used, limit);
 	const char *lf = n > 0 ? memchr(in.p + *used, '\n', n) : NULL;
 	if (lf == NULL && n == limit)
-		return trailer ? bad(p, ERR_HEAD_TOO_BIG, NULL,
-				     "The trailer is larger than 16 KiB.")
-			       : bad(p, ERR_BAD_REQUEST, NULL,
-				     "A chunk size line is longer than 256 bytes.");
+		return trailer ? http_parser_bad(p, ERR_HEAD_TOO_BIG, NULL,
+						 "The trailer is larger than 16 KiB.")
+			       : http_parser_bad(p, ERR_BAD_REQUEST, NULL,
+						 "A chunk size line is longer than 256 bytes.");
 	if (lf == NULL)
 		return HTTP_PARSE_MORE;
 	const struct str line = { in.p + *used, (size_t)(lf - in.p) + 1 - *used };
@@ -750,7 +542,8 @@ http_parser_take_body(struct http_parser *p, struct str in, struct buf *body, si
 		if (r != HTTP_PARSE_DONE)
 			return r;
 		if (!p->complete)
-			return bad(p, ERR_BAD_REQUEST, NULL, "The end of the body is not clear.");
+			return http_parser_bad(p, ERR_BAD_REQUEST, NULL,
+					       "The end of the body is not clear.");
 		p->place = AT_END;
 	}
 	while (p->place != AT_END && *used < in.len) {

@@ -97,8 +97,10 @@ http_answer_write(struct http_server *s, struct buf *out, const struct http_answ
 			buf_add_cstr(out, "\r\nX-Content-Type-Options: nosniff\r\nContent-Type: ");
 			buf_add_cstr(out, a->content_type);
 		}
-		buf_add_cstr(out, "\r\nContent-Length: ");
-		buf_add_int(out, (int64_t)a->body.len);
+		if (!a->endless) {
+			buf_add_cstr(out, "\r\nContent-Length: ");
+			buf_add_int(out, (int64_t)a->body.len);
+		}
 	}
 	if (s->conf.tls != NULL)
 		buf_add_cstr(out, "\r\nStrict-Transport-Security: " HSTS);
@@ -218,8 +220,8 @@ http_reply_header_fmt(struct task *t, const char *name, const char *fmt, ...)
 		http_reply_header(t, name, str_of(value));
 }
 
-static struct http_answer
-answer_for(const struct http_request *r, const struct http_connection *c)
+struct http_answer
+http_answer_for(const struct http_request *r, const struct http_connection *c)
 {
 	return (struct http_answer) {
 		.request_id = str_of(r->id),
@@ -244,7 +246,7 @@ http_reply(struct task *t, int status, const char *content_type, struct str body
 	if (c == NULL || c->state == HTTP_DEAD)
 		return STEP_DONE;
 	c->close_after = c->close_after || c->server->draining;
-	struct http_answer a = answer_for(r, c);
+	struct http_answer a = http_answer_for(r, c);
 	a.status = status;
 	a.content_type = content_type;
 	a.body = body;
@@ -285,7 +287,7 @@ http_reply_problem(struct task *t, struct http_connection *c)
 				 .close = c->close_after,
 				 .is_1_0 = c->is_1_0 };
 	if (r != NULL)
-		a = answer_for(r, c);
+		a = http_answer_for(r, c);
 	http_buffer_take(c->server, &c->out, HTTP_OUTPUT_BYTES_MAX);
 	const struct err_info nothing = { .code = ERR_INTERNAL };
 	const struct err_info *info = t->t_err.code == ERR_OK ? &nothing : &t->t_err;

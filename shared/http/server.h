@@ -1,5 +1,5 @@
 /*
- * server.h — what server.c, connection.c, request.c and reply.c share. Not for other rooms; they
+ * server.h — what server.c, connection.c, receive.c, exchange.c, request.c and reply.c share. Not for other rooms; they
  * see http.h.
  */
 #ifndef BIMODAL_HTTP_SERVER_H
@@ -22,6 +22,9 @@
 #define HTTP_SPARE_BUFFERS 128
 #define HTTP_SPARE_BYTES_MAX (32 * 1024) /* larger blocks go back to malloc */
 #define HTTP_PEER_SIZE (INET6_ADDRSTRLEN + 1)
+/* Of one connection. The first is never reached: reading stops before, or at what a body read brings. */
+#define HTTP_INPUT_BYTES_MAX (256 * 1024)
+#define HTTP_OUTPUT_HIGH_BYTES (256 * 1024) /* answers waiting before the next request is begun */
 
 /*
  * How bytes come and go: in the clear (io.c) or under TLS (tls.c). recv and send: results and errno as of recv(2) and send(2).
@@ -46,9 +49,17 @@ enum http_state {
 	HTTP_IN_HEAD,   /* a request has begun                                             */
 	HTTP_IN_BODY,   /* its head is complete and routed                                 */
 	HTTP_IN_TASK,   /* its task runs; reading goes on a little, to see a hang-up       */
+	HTTP_STREAMING, /* its answer goes on after the task; what comes is dropped        */
 	HTTP_CLOSING,   /* the last answer is being written                                */
 	HTTP_LINGER,    /* written; what still comes is dropped, so that the answer arrives */
 	HTTP_DEAD       /* the socket is closed; the object waits for its task, then reuse */
+};
+
+struct http_stream {
+	struct http_connection *connection;
+	void (*ended)(void *arg); /* NULL: there is no stream */
+	void *arg;
+	size_t waiting_max;
 };
 
 struct http_connection {
@@ -67,6 +78,7 @@ struct http_connection {
 	struct buf head, body; /* of a request that has a body                       */
 	const struct http_row *row;
 	struct task *task;
+	struct http_stream stream;
 	struct http_address address;
 	char peer[HTTP_PEER_SIZE];
 	unsigned requests; /* on this connection                                 */
@@ -138,6 +150,30 @@ void http_connection_abort(
 void http_connection_orphan(
 	struct http_connection *c); /* the server goes: its task runs on, unheard   */
 void http_connection_free(struct http_connection *c); /* the memory */
+void http_connection_close(
+	struct http_connection *c); /* at once; a running task goes on, unheard */
+void http_connection_end(
+	struct http_connection *c); /* closed and without a task: reused after this turn */
+/* After a deadline has changed; `within` sets the state's own (0: none). */
+void http_connection_timer_update(struct http_connection *c);
+void http_connection_read_within(struct http_connection *c, usec_t in);
+void http_connection_writable_await(struct http_connection *c);
+/* After an io call that could not go on: is it this that it waits for? */
+bool http_connection_waits_for(const struct http_connection *c, enum http_wait what);
+bool http_would_block(void); /* by errno */
+
+/* ---- receive.c ---- */
+void http_receive(evutil_socket_t fd, short what, void *connection); /* the read event */
+/* Read on, or pause, as the state and what is held ask for. */
+void http_connection_reading_update(struct http_connection *c);
+
+/* ---- exchange.c ---- */
+bool http_exchange_takes(const struct http_connection *c); /* the state is one of requests */
+/* Cut requests out of `in` until one runs, bytes are missing, or this turn's share is used up. */
+void http_exchange_take(struct http_connection *c);
+/* The connection cannot go on after this: malformed, too large, too slow. */
+void http_exchange_reject(struct http_connection *c, const struct err_info *info);
+void http_exchange_reset(struct http_connection *c); /* what is held of the request */
 void http_connection_task_end(struct task *t, void *connection);
 
 /* ---- request.c ---- */
@@ -180,6 +216,7 @@ struct http_answer {
 	const struct http_reply_header *headers;
 	bool head_only, close, is_1_0;
 	enum http_cors cors;
+	bool endless; /* no length is known: the end of the connection is its end */
 };
 /* False: it does not fit; nothing usable has been written. */
 bool http_answer_write(struct http_server *s, struct buf *out, const struct http_answer *a);
@@ -187,7 +224,14 @@ bool http_answer_write(struct http_server *s, struct buf *out, const struct http
  * rest of `a` is set. */
 bool http_problem_write(struct http_server *s, struct buf *out, const struct err_info *info,
 			struct str members, struct http_answer *a);
+struct http_answer http_answer_for(const struct http_request *r, const struct http_connection *c);
 /* The answer of a task that ended without one. */
 void http_reply_problem(struct task *t, struct http_connection *c);
+
+/* ---- stream.c ---- */
+/* Tell the room, if the connection has a stream, that it is over. */
+void http_stream_ended(struct http_connection *c);
+/* The same, and close when what waits has been written: the server stops. */
+void http_stream_stop(struct http_connection *c);
 
 #endif

@@ -49,6 +49,7 @@ record_engine_destroy(struct record_engine *e)
 		return;
 	record_catalog_unref(e->catalog);
 	record_cache_destroy(e->cache);
+	record_tail_free(e->tail);
 	explicit_bzero(&e->cursor_key, sizeof(e->cursor_key));
 	free(e);
 }

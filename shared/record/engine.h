@@ -19,6 +19,7 @@ struct record_engine {
 	struct record_cursor_key cursor_key;
 	struct record_catalog *catalog;
 	struct record_cache *cache;
+	struct record_tail *tail; /* tail.c; NULL until it is asked for */
 	bool loading;
 	bool load_again;
 };
@@ -62,6 +63,9 @@ enum step record_submit(struct task *t, struct record_state *s, const struct rec
 /* The same for one of several waits of a step: the error is returned. */
 MUST_CHECK enum err record_add(struct task *t, struct record_state *s,
 			       const struct record_shape *shape, const struct record_values *v);
+
+/* ---- tail.c ---- */
+void record_tail_free(struct record_tail *tail);
 
 /* ---- scope.c ---- */
 /* The owners of the call as a value; false: the task has its error (nobody can own this resource).

@@ -137,6 +137,19 @@ MUST_CHECK enum err record_query_check(const struct record_engine *e, struct str
 				       uint32_t classes, struct str query, struct arena *a,
 				       struct err_info *info);
 
+/*
+ * Whose records are the events of a stretch of event.log about, by those resources that have no owner of their own but follow another
+ * record's (record_owner_references)? One wait of the calling step; rows in the order of the log: xid, seq, owner of the image after
+ * the write, of that before it: by who owns today what they refer to; NULL where there is no such image or owner.
+ * Errors: ERR_NOT_FOUND no resource follows another; ERR_DOWN, ERR_NO_MEMORY, those of postgres_add.
+ */
+struct record_stretch {
+	struct str from_xid, from_seq; /* not included; decimal text */
+	struct str to_xid, to_seq;     /* included */
+};
+MUST_CHECK enum err record_event_owners(struct task *t, struct record_engine *e,
+					const struct record_stretch *s);
+
 /* Step tables to continue with. Each ends with a reply or with the error in the task. */
 extern const struct step_row record_list[]; /* 200 {"data":[…],"page":{…}}, Link   */
 extern const struct step_row

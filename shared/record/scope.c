@@ -180,6 +180,27 @@ record_sql_owned(const struct record_shape *s, struct record_out *o, const char 
 	record_sql_text(o, ")");
 }
 
+/* As record_sql_owned: the first reference that is set decides. */
+void
+record_sql_image_owner(const struct record_catalog *c, const struct record_resource *r,
+		       const char *image, struct record_out *o)
+{
+	const struct record_field *followed[FOLLOWED_MAX];
+	const size_t n = record_owner_references(c, r, followed, FOLLOWED_MAX);
+	record_sql_text(o, "case");
+	for (size_t i = 0; i < n; i++) {
+		const struct record_field *f = followed[i];
+		const struct record_resource *to = record_catalog_find(c, str_of(f->reference));
+		record_sql_text(
+			o,
+			" when %s->>'%.*s' is not null then (select x.owner from crm.%s x where "
+			"x.%.*s = (%s->>'%.*s')::uuid)",
+			image, STR_FMT(f->name), to->table, STR_FMT(to->key->name), image,
+			STR_FMT(f->name));
+	}
+	record_sql_text(o, " end");
+}
+
 bool
 record_sql_follows(const struct record_shape *s)
 {

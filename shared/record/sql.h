@@ -145,6 +145,9 @@ void record_sql_owners(const struct record_shape *s, const struct record_values 
  * parameter that stands for the parent of a row that is about to be made, or 0. */
 void record_sql_owned(const struct record_shape *s, struct record_out *o, const char *row,
 		      unsigned scope_param);
+/* The owner, today, of what the record in `image` (a jsonb expression) refers to; of resources that have no owner of their own. */
+void record_sql_image_owner(const struct record_catalog *c, const struct record_resource *r,
+			    const char *image, struct record_out *o);
 /* Does the resource follow the owner of another one? What is written must then be checked by SQL.
  */
 bool record_sql_follows(const struct record_shape *s);
@@ -178,5 +181,7 @@ void record_sql_overview(const struct record_shape *s, const struct record_value
 void record_sql_search(const struct record_shape *s, const struct record_values *v,
 		       struct record_out *o);
 void record_sql_parts_key(const struct record_shape *s, struct buf *out);
+/* tail.c: the statement of record_event_owners; false if no resource follows another's owner. */
+bool record_sql_event_owners(const struct record_catalog *c, struct buf *out);
 
 #endif

@@ -128,7 +128,8 @@ class Daemon:
         try:
             c.request(method, path, body.encode() if isinstance(body, str) else body, sent)
             r = c.getresponse()
-            return Reply(r.status, r.headers, r.read())
+            # A stream has no end: its head is the answer.
+            return Reply(r.status, r.headers, b"" if r.headers.get_content_type() == "text/event-stream" else r.read())
         finally:
             c.close()
 

@@ -130,9 +130,15 @@ START_TEST(checks_tokens)
 				 ERR_UNAUTHORIZED);
 		ck_assert_str_eq(reason, bad[i].reason);
 	}
+	usec_t expires = 0;
+	ck_assert(access_check_again(core, live.hash, &actor, &expires));
+	ck_assert(expires == INT64_MAX && actor.read_classes == (ACCESS_OPEN | ACCESS_PERSONAL));
+	ck_assert(!access_check_again(core, dead.hash, &actor, &expires));
+	ck_assert(!access_check_again(core, foreign.hash, &actor, &expires));
 	/* Revoked: gone with the next snapshot; a bad row leaves the old one in place. */
 	ck_assert_int_eq(swap(&(struct row) { NULL, NULL, NULL, NULL, NULL }, 1), ERR_OK);
 	ck_assert_uint_eq(access_token_count(core), 0);
+	ck_assert(!access_check_again(core, live.hash, &actor, &expires));
 	ck_assert_int_eq(swap(rows, 3), ERR_OK);
 	ck_assert_int_eq(swap(&(struct row) { &live, "reader", "core", "soon", NULL }, 1),
 			 ERR_INTERNAL);

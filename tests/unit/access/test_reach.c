@@ -128,6 +128,13 @@ names_are(const char *principal, const char *self, const char *wanted)
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&text, "%s%.*s", i > 0 ? " " : "", STR_FMT(names[i]));
 	ck_assert_str_eq(buf_cstr(&text), wanted);
+	static const char *const all[] = { "anna", "bob", "carl \"the\" \\", "eve", "" };
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		bool listed = false;
+		for (size_t k = 0; k < n; k++)
+			listed = listed || str_is(names[k], all[i]);
+		ck_assert(access_in_team(core, &actor, str_of(all[i])) == listed);
+	}
 	buf_free(&text);
 	arena_release(&arena);
 }

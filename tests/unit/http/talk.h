@@ -16,7 +16,7 @@
 #include "http/http.h"
 #include "tests/support/unit.h"
 
-#define WAIT_US (5 * USEC_PER_SEC)
+#define WAIT_US (20 * USEC_PER_SEC) /* only ever used up by a failure */
 
 static struct loop *loop;
 static struct task_engine *engine;

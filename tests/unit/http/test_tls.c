@@ -146,11 +146,34 @@ big_reply(struct task *t)
 	return http_reply(t, 200, "text/plain", (struct str) { big, sizeof(big) });
 }
 
+static struct http_stream *stream;
+static unsigned streams_ended;
+
+static void
+stream_ended(void *arg)
+{
+	(void)arg;
+	streams_ended++;
+	stream = NULL;
+}
+
+static enum step
+stream_open(struct task *t)
+{
+	stream = http_stream_begin(
+		t, &(struct http_stream_conf) { .content_type = "text/event-stream",
+						.waiting_max = HTTP_STREAM_WAITING_MAX,
+						.ended = stream_ended });
+	ck_assert_ptr_nonnull(stream);
+	return STEP_DONE;
+}
+
 static const struct step_row hello_steps[] = { { "hello", hello }, { 0 } };
 static const struct step_row number_steps[] = { { "number", number }, { 0 } };
 static const struct step_row slow_steps[] = { { "doze", doze }, { "number", number }, { 0 } };
 static const struct step_row sum_steps[] = { { "sum", body_sum }, { 0 } };
 static const struct step_row big_steps[] = { { "big", big_reply }, { 0 } };
+static const struct step_row stream_steps[] = { { "open", stream_open }, { 0 } };
 
 static const struct http_route routes[] = {
 	{ .method = HTTP_GET, .pattern = "/hello", .name = "test.hello", .steps = hello_steps },
@@ -161,6 +184,7 @@ static const struct http_route routes[] = {
 	  .steps = slow_steps },
 	{ .method = HTTP_POST, .pattern = "/sum", .name = "test.sum", .steps = sum_steps },
 	{ .method = HTTP_GET, .pattern = "/big", .name = "test.big", .steps = big_steps },
+	{ .method = HTTP_GET, .pattern = "/stream", .name = "test.stream", .steps = stream_steps },
 };
 
 static void
@@ -582,6 +606,48 @@ START_TEST(nobody_renegotiates)
 }
 END_TEST
 
+/* Keys change while nothing is said, requests behind it are not looked at, a piece larger than the socket's buffer arrives whole, and
+ * the end is said. */
+START_TEST(a_stream)
+{
+	SSL_CTX_set_min_proto_version(client_ctx, TLS1_3_VERSION);
+	SSL *ssl = tls_client_on(narrow_client());
+	tls_say(ssl, GET("/stream") GET("/hello"));
+	HAS(tls_hear(ssl, "\r\n\r\n"), "text/event-stream");
+	for (unsigned i = 0; i < 10; i++) {
+		int done = 0;
+		ck_assert(http_stream_write(stream, STR("one\n")));
+		HAS_NOT(tls_hear(ssl, "one\n"), "hello");
+		ck_assert_int_eq(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+		TURN(ssl, done, SSL_do_handshake(ssl));
+		ck_assert_int_eq(done, 1);
+		tls_say(ssl, GET("/hello"));
+		pump(2 * USEC_PER_MS);
+	}
+	ck_assert(http_stream_write(stream, (struct str) { big, 200000 }));
+	loop_turn(loop, false);
+	ck_assert(http_stream_write(stream, (struct str) { big + 200000, 200000 }));
+	http_stream_close(stream, STR("last"));
+	(void)tls_hear_end(ssl);
+	ck_assert_uint_eq(buf_str(&seen).len, 400004);
+	ck_assert_uint_eq(sum_of(buf_str(&seen).p, 400000), sum_of(big, 400000));
+	ck_assert_uint_eq(streams_ended, 0);
+	tls_end(ssl);
+	/* One that closes its side, and one that cuts the connection. */
+	for (unsigned i = 0; i < 2; i++) {
+		ssl = tls_client();
+		tls_say(ssl, GET("/stream"));
+		(void)tls_hear(ssl, "\r\n\r\n");
+		if (i == 0)
+			ck_assert_int_eq(SSL_shutdown(ssl), 0);
+		else
+			(void)shutdown(SSL_get_fd(ssl), SHUT_RDWR);
+		AWAIT(streams_ended == i + 1);
+		tls_end(ssl);
+	}
+}
+END_TEST
+
 /* ---- ends ---- */
 
 START_TEST(a_client_that_closes_its_side_is_answered)
@@ -826,6 +892,7 @@ suite(void)
 	tcase_add_test(c, a_close_waits_for_the_socket);
 	tcase_add_test(c, keys_are_changed_on_the_way);
 	tcase_add_test(c, nobody_renegotiates);
+	tcase_add_test(c, a_stream);
 	tcase_add_test(c, a_client_that_closes_its_side_is_answered);
 	tcase_add_test(c, a_client_that_cuts_the_connection_has_left);
 	tcase_add_loop_test(c, what_is_not_tls_is_closed_and_counted, 0, ARRAY_LEN(junk));

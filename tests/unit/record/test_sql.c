@@ -149,6 +149,21 @@ START_TEST(owned_texts)
 	ck_assert_ptr_nonnull(strstr(text_of(&s, &out), "coalesce(n.owner, $6)"));
 	s.write_classes = RECORD_OPEN;
 	ck_assert_ptr_nonnull(strstr(text_of(&s, &out), ", $6 from act"));
+	struct buf owners;
+	buf_init(&owners, RECORD_SQL_BYTES_MAX);
+	ck_assert(record_sql_event_owners(c, &owners));
+	ck_assert_str_eq(
+		buf_cstr(&owners),
+		"/* record events owners */ select l.xid::text, l.seq::text, case l.resource when "
+		"'notes' then case when l.after->>'deal_id' is not null then (select x.owner from "
+		"crm.deal x where x.id = (l.after->>'deal_id')::uuid) end end, case l.resource "
+		"when 'notes' then case when l.before->>'deal_id' is not null then (select x.owner "
+		"from crm.deal x where x.id = (l.before->>'deal_id')::uuid) end end from event.log "
+		"l where (l.xid, l.seq) > ($1, $2) and (l.xid, l.seq) <= ($3, $4) and l.op in "
+		"('create', 'update', 'delete') and l.resource in ('notes') order by l.xid, l.seq");
+	buf_reset(&owners);
+	ck_assert(!record_sql_event_owners(catalog, &owners));
+	buf_free(&owners);
 	record_catalog_unref(c);
 }
 END_TEST
