@@ -46,6 +46,14 @@ password()
 	printf "alter role %s password '%s';\n" "$2" "$(secret_get "$1-$2")" | psql_super "$1" postgres
 }
 
+# migrate DAEMON WHAT — its log is for who looks after it, and shown if something is wrong.
+migrate()
+{
+	local log=$VAR/log/migrate-$1.log
+	say "$2"
+	"$ROOT/deploy/daemon.sh" migrate "$1" >"$log" 2>&1 || { tail -n 15 "$log" >&2; die "$2: failed"; }
+}
+
 for cluster in core airlock sandbox; do
 	genesis "$cluster"
 done
@@ -56,10 +64,8 @@ while read -r cluster role reader; do
 	*) password "$cluster" "$role" "$reader" ;;
 	esac
 done <"$ROOT/deploy/roles.txt"
-say 'base changes of core and airlock'
-"$ROOT/deploy/daemon.sh" migrate core
+migrate core 'base changes of core and airlock'
 # The sandbox's configuration names its token for core, so that is made first.
 "$ROOT/deploy/tokens.sh"
-say 'base changes of sandbox'
-"$ROOT/deploy/daemon.sh" migrate sandbox
+migrate sandbox 'base changes of sandbox'
 "$ROOT/deploy/feed.sh"

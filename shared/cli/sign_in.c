@@ -131,6 +131,8 @@ sign_in(struct cli *c)
 		fputs("bimodal: give the password as a line of standard input\n", stderr);
 		return 2;
 	}
+	/* On a machine of one's own the folder holds nothing but these tokens; whether it is there shows when one is written. */
+	(void)mkdir(c->var, 0700);
 	(void)snprintf(folder, sizeof(folder), "%s/tokens", c->var);
 	(void)mkdir(folder, 0700);
 	bool ok = enter(c, c->argv[0], password, &e);

@@ -165,8 +165,10 @@ def folder(tmp_path_factory):
     product = Product(rehearsal=True).start()
     try:
         made = checkout(product, tmp_path_factory.mktemp("checkout"))
-        done = subprocess.run([BUILD / "bimodal", "--quiet", "seed", "--people", str(PEOPLE), "--seed", "1"], cwd=made, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([BUILD / "bimodal", "--quiet", "seed", "--people", str(PEOPLE), "--seed", "1"], cwd=made, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done
+        known = product.clusters.one("core", "select count(*) from crm.person where lab_ok")
+        product.arrived("select count(*) = %s from crm.person", (known,), seconds=60)
         yield made
     finally:
         product.stop()
