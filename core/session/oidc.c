@@ -12,7 +12,7 @@
 #include "core/session/internal.h"
 #include "gen/sql_core.h"
 
-#define SIGN_IN_PAGE "/sign-in?refused="
+#define SIGN_IN_PAGE "/console/sign-in?refused="
 
 /* ---- start and stop ---- */
 

@@ -257,7 +257,7 @@ def test_who_has_no_place_here(product, real):
     # A person is told by the sign-in page.
     browser = Browser(next(addresses))
     r = browser.open(come_back(product, browser, "stranger"), accept="text/html,application/xhtml+xml,*/*;q=0.8")
-    assert r.status == 303 and r.location == "/sign-in?refused=unknown" and browser.cookie("bimodal") is None
+    assert r.status == 303 and r.location == "/console/sign-in?refused=unknown" and browser.cookie("bimodal") is None
 
 
 def test_the_person_says_no(product, real):
@@ -361,7 +361,7 @@ def test_the_provider_is_away(product, core):
     r = Browser(next(addresses)).open(product.base + "/v1/session/oidc")
     assert r.status == 502 and r.json["reason"] == "provider" and r.json["retryable"], r
     r = Browser(next(addresses)).open(product.base + "/v1/session/oidc", accept="text/html")
-    assert r.status == 303 and r.location == "/sign-in?refused=provider"
+    assert r.status == 303 and r.location == "/console/sign-in?refused=provider"
     assert core.get("/v1/people?limit=1").status == 200
     assert "could not read what the identity provider is" in core.log.read_text()
     product.liar.pause = 0

@@ -65,6 +65,15 @@ export async function signIn(login: string, password: string): Promise<void> {
 	markSignedIn();
 }
 
+/** The ways of signing in that core offers. */
+export interface SignInMethods {
+	readonly oidc: { readonly name: string; readonly start: string } | null;
+}
+
+export function readMethods(signal: AbortSignal): Promise<SignInMethods> {
+	return core.get<SignInMethods>("/v1/session/methods", { signal });
+}
+
 /** Sets a password by a one-time secret; whoever did so can sign in with it. */
 export async function setPassword(secret: string, password: string): Promise<void> {
 	await core.post("/v1/password-reset", { secret, password });

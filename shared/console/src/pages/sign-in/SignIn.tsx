@@ -1,17 +1,32 @@
-/* Login and password. */
+/* Login and password, or by way of the identity provider if core has one. */
 import { useState } from "react";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, getRouteApi, useRouter } from "@tanstack/react-router";
-import { signIn } from "~/api/session";
+import { Problem } from "~/api/problem";
+import { markSignedIn, readMethods, signIn } from "~/api/session";
 import { ProblemNote } from "~/ui/parts";
 import { Frame } from "./Frame";
 import classes from "./Frame.module.css";
 
 const here = getRouteApi("/sign-in");
 
+/* The words of core, as in its event log. */
+const REFUSED: Readonly<Record<string, string>> = {
+	denied: "The sign-in was called off.",
+	disabled: "Your user was disabled here. Ask an operator.",
+	"no-role": "None of your groups has a role here. Ask an operator.",
+	"other-subject": "Your login belongs to another account. Ask an operator.",
+	provider: "The identity provider cannot be reached at the moment.",
+	unknown: "There is no user of your login here. Ask an operator.",
+};
+
+function refusal(word: string): Problem {
+	return new Problem(403, "refused", "You were not signed in", REFUSED[word] ?? "Begin to sign in again.");
+}
+
 export function SignIn() {
-	const { next } = here.useSearch();
+	const { next, refused } = here.useSearch();
 	const router = useRouter();
 	const queries = useQueryClient();
 	const [login, setLogin] = useState("");
@@ -24,6 +39,8 @@ export function SignIn() {
 		},
 		onError: () => setPassword(""),
 	});
+	const methods = useQuery({ queryKey: ["sign-in", "methods"], queryFn: ({ signal }) => readMethods(signal), retry: false });
+	const oidc = methods.data?.oidc ?? null;
 	return (
 		<Frame
 			title="Sign in"
@@ -40,7 +57,11 @@ export function SignIn() {
 					enter.mutate();
 				}}
 			>
-				{enter.error !== null && <ProblemNote problem={enter.error} />}
+				{enter.error !== null ? (
+					<ProblemNote problem={enter.error} />
+				) : (
+					refused !== undefined && <ProblemNote problem={refusal(refused)} />
+				)}
 				<TextInput
 					label="Login"
 					name="login"
@@ -65,6 +86,17 @@ export function SignIn() {
 				<Button type="submit" loading={enter.isPending} fullWidth>
 					Sign in
 				</Button>
+				{oidc !== null && (
+					<Button
+						component="a"
+						variant="default"
+						href={`${oidc.start}?return_to=${encodeURIComponent(`${router.basepath}${next ?? "/"}`)}`}
+						onClick={markSignedIn}
+						fullWidth
+					>
+						Sign in by {oidc.name}
+					</Button>
+				)}
 			</form>
 		</Frame>
 	);

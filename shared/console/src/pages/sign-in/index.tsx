@@ -1,10 +1,12 @@
-/* /sign-in?next=… and /set-password: the two pages of those who are not signed in. */
+/* /sign-in?next=…&refused=… and /set-password: the two pages of those who are not signed in. */
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { rootRoute } from "~/app/root";
 
 export interface SignInSearch {
 	/** Where to go then, a path of the console. */
 	readonly next?: string;
+	/** Why core did not let in who came back from the identity provider: a word. */
+	readonly refused?: string;
 }
 
 const signIn = createRoute({
@@ -12,7 +14,10 @@ const signIn = createRoute({
 	path: "/sign-in",
 	staticData: { title: "Sign in" },
 	/* A path alone: never another site. */
-	validateSearch: ({ next }: Record<string, unknown>): SignInSearch => (typeof next === "string" && /^\/(?!\/)/.test(next) ? { next } : {}),
+	validateSearch: ({ next, refused }: Record<string, unknown>): SignInSearch => ({
+		...(typeof next === "string" && /^\/(?!\/)/.test(next) ? { next } : {}),
+		...(typeof refused === "string" ? { refused } : {}),
+	}),
 	component: lazyRouteComponent(() => import("./SignIn"), "SignIn"),
 });
 
