@@ -242,6 +242,10 @@ check-fault: all ## the laws while things are killed, frozen and starved
 check-heal: all ## the feed heals after restarts, kills and lost slots
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/fault/test_feed_heals.py
 
+check-console: all $(CONSOLE_STAMP) ## every page of the console in a browser, against the real daemons
+	@deploy/packages.sh run build test console
+	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/console
+
 check-asan: ## unit, scenario and fault tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory $(PARALLEL) MODE=asan all tests
 	@MODE=asan tests/support/check.sh check-unit check-fuzz check-heal check-loop:2 check-guides check-api:2 check-fault:2
@@ -273,4 +277,4 @@ format: ## write the tree as .clang-format says
 clean: ## remove what was built
 	@rm -rf $(B)
 
-.PHONY: FORCE all help run tour clean-data check check-lint check-unit check-fuzz check-db check-api check-loop check-guides check-fault check-heal check-asan check-data tests bench bench-run headers fuzz fuzz-run format clean
+.PHONY: FORCE all help run tour clean-data check check-lint check-unit check-fuzz check-db check-api check-loop check-guides check-fault check-heal check-console check-asan check-data tests bench bench-run headers fuzz fuzz-run format clean

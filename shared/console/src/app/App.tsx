@@ -3,22 +3,37 @@ import { MantineProvider, localStorageColorSchemeManager } from "@mantine/core";
 import { MutationCache, QueryCache, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { Problem } from "~/api/problem";
-import { makeQueryClient } from "~/api/query";
-import { forgetSession, mayBeSignedIn } from "~/api/session";
+import { actorQuery, makeQueryClient } from "~/api/query";
+import { mayBeSignedIn } from "~/api/session";
 import { followPages } from "./pages";
 import { makeRouter } from "./router";
 import { SCHEME_KEY, theme } from "./theme";
 
 const schemes = localStorageColorSchemeManager({ key: SCHEME_KEY });
 
-/* Core says that the session is over: everything that was read under it goes, and the shell's route leads to the sign-in. */
+/*
+ * A daemon does not know who asks. Is the session over? Core is asked once; if it is, everything that was read under it goes, and the
+ * shell's route leads to the sign-in.
+ */
 function onRefused(thrown: unknown): void {
-	if (!(thrown instanceof Problem) || thrown.status !== 401 || thrown.members.reason !== "session" || !mayBeSignedIn())
+	if (!(thrown instanceof Problem) || thrown.status !== 401 || !mayBeSignedIn() || asking)
 		return;
-	forgetSession();
-	queries.clear();
-	void router.invalidate();
+	asking = true;
+	void queries
+		.fetchQuery({ ...actorQuery, staleTime: 0 })
+		.then((actor) => {
+			if (actor !== null)
+				return;
+			queries.clear();
+			return router.invalidate();
+		})
+		.catch(() => undefined)
+		.finally(() => {
+			asking = false;
+		});
 }
+
+let asking = false;
 
 const queries = makeQueryClient(new QueryCache({ onError: onRefused }), new MutationCache({ onError: onRefused }));
 const router = makeRouter(queries);

@@ -115,7 +115,7 @@ export function Shell() {
 					</svg>
 					Bimodal
 				</Link>
-				<button type="button" className={classes.search} onClick={() => overlayStore.set("palette")} aria-keyshortcuts="Control+K">
+				<button type="button" className={classes.search} onClick={() => overlayStore.set("palette")} aria-label="Search or jump to…" aria-keyshortcuts="Control+K">
 					<Icon name="search" size={16} />
 					<span className={classes.searchText}>Search or jump to…</span>
 					<kbd className={classes.kbd}>Ctrl K</kbd>

@@ -11,9 +11,7 @@ const swift: MantineColorsTuple = ["#fff6e8", "#fdeacc", "#f9d39a", "#f4ba64", "
 export const theme = createTheme({
 	colors: { steady, swift },
 	primaryColor: "steady",
-	primaryShade: { light: 7, dark: 4 },
-	autoContrast: true,
-	luminanceThreshold: 0.25,
+	primaryShade: { light: 7, dark: 6 },
 	defaultRadius: "md",
 	cursorType: "pointer",
 	fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif",
@@ -31,6 +29,8 @@ export const theme = createTheme({
 		Modal: { defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 120 } } },
 		Drawer: { defaultProps: { lockScroll: false, transitionProps: { duration: 120 } } },
 		Button: { defaultProps: { size: "sm" } },
+		/* That a field is needed is told to those who hear the page by its own attribute. */
+		InputWrapper: { defaultProps: { withAsterisk: false } },
 		Menu: { defaultProps: { shadow: "md", transitionProps: { duration: 80 } } },
 		Tooltip: { defaultProps: { openDelay: 300, withArrow: true, events: { hover: true, focus: true, touch: false } } },
 	},

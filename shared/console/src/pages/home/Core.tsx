@@ -93,7 +93,7 @@ export function Core() {
 					{may("drift.read") && (
 						<div className={classes.figure}>
 							<dt>Schema</dt>
-							<dd>{drift.data === undefined ? "–" : drift.data.frozen ? "drifted" : "as approved"}</dd>
+							<dd>{drift.data === undefined ? "–" : drift.data.frozen ? "drifted" : "approved"}</dd>
 						</div>
 					)}
 					{may("flag.read") && (

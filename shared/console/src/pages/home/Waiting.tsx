@@ -33,8 +33,8 @@ function Entry({ notice, onRead }: { notice: Notice; onRead: () => void }) {
 				</div>
 			</div>
 			{!notice.task && (
-				<Button size="compact-sm" variant="subtle" color="gray" onClick={onRead} aria-label={`Read: ${notice.title}`}>
-					Read
+				<Button size="compact-sm" variant="subtle" color="gray" onClick={onRead} aria-label={`Mark as read: ${notice.title}`}>
+					Mark as read
 				</Button>
 			)}
 		</li>
@@ -48,7 +48,7 @@ export function Waiting() {
 	const aside =
 		(notices.data?.news.length ?? 0) > 1 ? (
 			<Button size="compact-sm" variant="subtle" loading={read.isPending && read.variables === null} onClick={() => read.mutate(null)}>
-				All read
+				Mark all as read
 			</Button>
 		) : undefined;
 	return (
