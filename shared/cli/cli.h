@@ -52,6 +52,7 @@ struct cli_command {
 
 /* The tables of all files; each ends with a NULL name. */
 extern const struct cli_command cli_record_commands[];
+extern const struct cli_command cli_view_commands[];
 extern const struct cli_command cli_consent_commands[];
 extern const struct cli_command cli_import_commands[];
 extern const struct cli_command cli_seed_commands[];
@@ -159,6 +160,11 @@ void cli_progress_end(const struct cli *c);
 MUST_CHECK bool cli_object(struct buf *out, int argc, char **argv);
 /* Append text as a percent-encoded path segment or query value. */
 void cli_escape(struct buf *out, const char *text);
+/*
+ * Append the command's words from `first` on, each "name=value", as a query string that begins with `mark` ('\0': with nothing).
+ * False: what is wrong was printed; return 2.
+ */
+MUST_CHECK bool cli_query(struct cli *c, int first, char mark, struct buf *out);
 
 /* A file as text, "-" for stdin: *out is malloc'd. False: printed why. */
 MUST_CHECK bool cli_file(const char *path, size_t limit, char **out, size_t *len);

@@ -91,15 +91,9 @@ people_list(struct cli *c, const char *path, const struct show_column *columns)
 
 	buf_init(&query, CLI_PATH_BYTES_MAX);
 	buf_add_cstr(&query, path);
-	for (int i = 0; i < c->argc; i++) {
-		const char *value = strchr(c->argv[i], '=');
-		if (value == NULL) {
-			buf_free(&query);
-			return cli_usage(c);
-		}
-		buf_add_char(&query, i == 0 ? '?' : '&');
-		buf_add(&query, c->argv[i], (size_t)(value + 1 - c->argv[i]));
-		cli_escape(&query, value + 1);
+	if (!cli_query(c, 0, '?', &query)) {
+		buf_free(&query);
+		return 2;
 	}
 	const int exit_code = query.failed ? 2 : show_list(c, CLI_CORE, buf_cstr(&query), columns);
 	buf_free(&query);
