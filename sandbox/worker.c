@@ -119,6 +119,7 @@ rooms_start(struct sandbox *c, unsigned worker)
 			     });
 	sandbox_hypothesis_use(&(struct sandbox_hypothesis_conf) {
 		.pool = c->app,
+		.core = c->core,
 		.runtime = c->features,
 		.flags = sandbox_flags_store(),
 		.exposures = sandbox_flags_exposures(),

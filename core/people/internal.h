@@ -96,6 +96,7 @@ extern const struct step_row core_people_user_enable_steps[];
 extern const struct step_row core_people_user_roles_steps[];
 extern const struct step_row core_people_me_change_steps[];
 extern const struct step_row core_people_hand_over_steps[];
+extern const struct step_row core_people_owners_steps[];
 
 extern const struct step_row core_people_team_list_steps[];
 extern const struct step_row core_people_team_get_steps[];

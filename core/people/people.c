@@ -195,6 +195,7 @@ const struct http_route core_people_routes[] = {
 	{ HTTP_POST, USER "/hand-over", "user.hand-over", core_people_hand_over_steps,
 	  .right = "user.hand_over", .deadline_ms = PEOPLE_HAND_OVER_MS,
 	  .body_max = PEOPLE_BODY_MAX },
+	READ("/v1/owners", "owner.get", core_people_owners_steps, "owner.read"),
 	WRITE(HTTP_PATCH, "/v1/me", "access.me.change", core_people_me_change_steps, "me.write"),
 
 	READ("/v1/teams", "team.list", core_people_team_list_steps, "team.read"),

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "base/json_in.h"
+#include "cjson/cJSON.h"
 #include "stats/verdict.h"
 
 #define WAIT_MAX (5 * USEC_PER_SEC)
@@ -15,6 +17,8 @@
 #define COLUMNS_MAX 2000
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 500
+#define OWNERS_WAIT_MAX (2 * USEC_PER_SEC)
+#define URL_BYTES 4096
 #define ONE "/v1/features/{slug:slug}"
 
 struct sandbox_hypothesis_conf sandbox_hypothesis_conf;
@@ -172,39 +176,51 @@ findings_fail(struct task *t, const struct feature_findings *f)
 		first->reason, f->total, f->total == 1 ? "" : "s");
 }
 
+/* What is kept of a checked package while core is asked for its owners. */
+struct creation {
+	struct str slug, flag_key, manifest;
+};
+
+/* Whether its owners are people who are here is known to core alone. */
 static enum step
-propose(struct task *t, const struct feature_package *p)
+owners_ask(struct task *t, const struct feature_manifest *m)
 {
-	char deployment[UUID_TEXT_SIZE];
-	char max[24];
-	struct uuid id;
+	struct buf url;
+
+	buf_init(&url, URL_BYTES);
+	buf_add_cstr(&url, "/v1/owners?business_owner=");
+	buf_add_url(&url, str_of(m->business_owner));
+	buf_add_cstr(&url, "&technical_owner=");
+	buf_add_url(&url, str_of(m->technical_owner));
+	task_wait_soft(t);
+	const enum step next =
+		url.failed ? task_fail_set(t, ERR_NO_MEMORY, NULL, "the owners' names are too long")
+			   : http_client_wait(
+				     sandbox_hypothesis_conf.core, t,
+				     &(struct http_client_call) { .method = HTTP_GET,
+								  .url = buf_str(&url),
+								  .timeout = OWNERS_WAIT_MAX });
+	buf_free(&url);
+	return next;
+}
+
+static enum step
+create_keep(struct task *t, const struct feature_package *p)
+{
+	struct creation *c = task_state(t, sizeof(*c));
 	struct buf manifest;
 
-	uuid_v4(&id);
-	uuid_text(&id, deployment);
-	(void)snprintf(max, sizeof(max), "%lld", (long long)sandbox_hypothesis_conf.features_max);
 	buf_init(&manifest, HYPOTHESIS_JSON_BYTES);
 	feature_manifest_json(&p->manifest, &manifest);
-	struct str *slug = task_state(t, sizeof(*slug));
-	if (slug != NULL)
-		*slug = arena_str(&t->t_arena, str_of(p->manifest.slug));
-	if (manifest.failed || slug == NULL || slug->p == NULL) {
-		buf_free(&manifest);
-		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the package");
+	if (c != NULL && !manifest.failed) {
+		c->slug = arena_str(&t->t_arena, str_of(p->manifest.slug));
+		c->flag_key = arena_str(&t->t_arena, str_of(p->manifest.flag_key));
+		c->manifest = arena_str(&t->t_arena, buf_str(&manifest));
 	}
-	const struct postgres_param params[] = {
-		P_STR(*slug),
-		P_TEXT(deployment),
-		P_STR(buf_str(&manifest)),
-		P_TEXT(p->manifest.flag_key),
-		P_STR(http_body(t)),
-		P_TEXT(access_actor_of(t)->principal),
-		P_TEXT(max),
-	};
-	const enum step next = postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_propose,
-					     params, ARRAY_LEN(params));
 	buf_free(&manifest);
-	return next;
+	return c == NULL || c->slug.p == NULL || c->flag_key.p == NULL || c->manifest.p == NULL
+		       ? task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the package")
+		       : owners_ask(t, &p->manifest);
 }
 
 static enum step
@@ -235,7 +251,7 @@ create_check(struct task *t)
 			"metrics times treatments are more than the %d that one rule may judge",
 			STATS_METRICS_MAX);
 	else if (err == ERR_OK)
-		next = propose(t, &package);
+		next = create_keep(t, &package);
 	else if (err == ERR_INVALID)
 		next = findings_fail(t, &findings);
 	else
@@ -245,11 +261,60 @@ create_check(struct task *t)
 	return next;
 }
 
+/* Core's refusal, with the side it names as the place. */
+static enum step
+owners_refused(struct task *t, const struct http_client_reply *r)
+{
+	struct cJSON *j = NULL;
+	const char *detail = NULL;
+	const char *place = NULL;
+	struct err_info ignored = { .code = ERR_OK };
+
+	if (json_parse(http_client_body(r), &j, &ignored) == ERR_OK && cJSON_IsObject(j)) {
+		const struct cJSON *first = cJSON_GetArrayItem(json_get(j, "errors"), 0);
+		if (json_string(j, "detail", false, &detail, &ignored) != ERR_OK)
+			detail = NULL;
+		if (!cJSON_IsObject(first) ||
+		    json_string(first, "pointer", false, &place, &ignored) != ERR_OK)
+			place = NULL;
+	}
+	const enum step done = task_fail_set(
+		t, ERR_INVALID, place, "feature.yaml: %s%s%.200s", place != NULL ? place + 1 : "",
+		place != NULL ? ": " : "", detail != NULL ? detail : "core knows no such owners");
+	json_free(j);
+	return done;
+}
+
+/* A core that cannot say is no reason to wait: the flag's making decides then. */
+static enum step
+create_propose(struct task *t)
+{
+	const struct creation *c = task_state(t, sizeof(*c));
+	const struct err_info *info = NULL;
+	char deployment[UUID_TEXT_SIZE];
+	char max[24];
+	struct uuid id;
+
+	if (task_wait_err(t, 0, &info) == ERR_OK &&
+	    http_client_status(http_client_reply(t, 0)) == 422)
+		return owners_refused(t, http_client_reply(t, 0));
+	uuid_v4(&id);
+	uuid_text(&id, deployment);
+	(void)snprintf(max, sizeof(max), "%lld", (long long)sandbox_hypothesis_conf.features_max);
+	const struct postgres_param params[] = {
+		P_STR(c->slug),     P_TEXT(deployment),  P_STR(c->manifest),
+		P_STR(c->flag_key), P_STR(http_body(t)), P_TEXT(access_actor_of(t)->principal),
+		P_TEXT(max),
+	};
+	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_propose, params,
+			     ARRAY_LEN(params));
+}
+
 static enum step
 create_proposed(struct task *t)
 {
 	const struct str outcome = postgres_value(t, 0, 0, 0);
-	const struct str slug = *(struct str *)task_state(t, sizeof(struct str));
+	const struct str slug = ((struct creation *)task_state(t, sizeof(struct creation)))->slug;
 
 	if (str_is(outcome, "exists"))
 		return task_fail_set(t, ERR_CONFLICT, "/slug",
@@ -265,6 +330,7 @@ create_proposed(struct task *t)
 static const struct step_row create_steps[] = {
 	{ "columns", create_columns },
 	{ "check", create_check },
+	{ "propose", create_propose },
 	{ "proposed", create_proposed },
 	{ NULL, NULL },
 };
