@@ -4,7 +4,7 @@
 #ifndef BIMODAL_CORE_PEOPLE_INTERNAL_H
 #define BIMODAL_CORE_PEOPLE_INTERNAL_H
 
-#include "base/json_scan.h"
+#include "base/json_member.h"
 #include "core/people/people.h"
 #include "gen/sql_core.h"
 

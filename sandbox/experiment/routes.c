@@ -6,8 +6,6 @@
  */
 #include "sandbox/experiment/internal.h"
 
-#include <stdio.h>
-
 #include "access/access.h"
 #include "base/json_in.h"
 #include "base/json_scan.h"
@@ -48,30 +46,15 @@ ask_slug(struct task *t, const struct postgres_stmt *s)
 			     (struct postgres_param[]) { P_STR(http_param(t, "slug")) }, 1);
 }
 
-static bool
-limit_read(struct task *t, char text[24])
-{
-	const struct str given = http_query(t, "limit");
-	int64_t limit = LIMIT_DEFAULT;
-
-	if (given.p != NULL && str_int(given, 1, LIMIT_MAX, &limit) != ERR_OK) {
-		(void)err_set(&t->t_err, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
-			      LIMIT_MAX);
-		return false;
-	}
-	(void)snprintf(text, 24, "%lld", (long long)limit);
-	return true;
-}
-
 /* ---- reading ---- */
 
 static enum step
 list_read(struct task *t)
 {
 	const struct str after = http_query(t, "after");
-	char limit[24];
+	const char *limit = http_page_limit(t, LIMIT_DEFAULT, LIMIT_MAX);
 
-	if (!limit_read(t, limit))
+	if (limit == NULL)
 		return task_fail(t);
 	const struct postgres_param params[] = { P_STR(after.p != NULL ? after : STR("")),
 						 P_TEXT(limit) };
@@ -100,9 +83,9 @@ get_answer(struct task *t)
 static enum step
 results_read(struct task *t)
 {
-	char limit[24];
+	const char *limit = http_page_limit(t, LIMIT_DEFAULT, LIMIT_MAX);
 
-	if (!limit_read(t, limit))
+	if (limit == NULL)
 		return task_fail(t);
 	const struct postgres_param params[] = { P_STR(http_param(t, "slug")), P_TEXT(limit) };
 	return postgres_wait(here.pool, t, &sql_lab_results, params, ARRAY_LEN(params));

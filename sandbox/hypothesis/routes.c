@@ -374,17 +374,13 @@ list_read(struct task *t)
 {
 	const struct str after = http_query(t, "after");
 	const struct str state = http_query(t, "state");
-	const struct str text = http_query(t, "limit");
-	int64_t limit = LIMIT_DEFAULT;
-	char limit_text[24];
+	const char *limit = http_page_limit(t, LIMIT_DEFAULT, LIMIT_MAX);
 
-	if (text.p != NULL && str_int(text, 1, LIMIT_MAX, &limit) != ERR_OK)
-		return task_fail_set(t, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
-				     LIMIT_MAX);
-	(void)snprintf(limit_text, sizeof(limit_text), "%lld", (long long)limit);
+	if (limit == NULL)
+		return task_fail(t);
 	const struct postgres_param params[] = {
 		P_STR(after.p != NULL ? after : STR("")),
-		P_TEXT(limit_text),
+		P_TEXT(limit),
 		{ .value = state, .is_null = state.p == NULL },
 	};
 	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_hypothesis_list, params,
