@@ -321,21 +321,15 @@ flag_work(struct task *t)
 				    : STR_NONE });
 }
 
-/* The detail of core's problem, for people. */
+/* What core says to it, for people. */
 static const char *
 refusal(struct task *t, const struct http_client_reply *r)
 {
-	struct cJSON *j = NULL;
-	const char *detail = NULL;
-	struct err_info ignored = { .code = ERR_OK };
+	struct http_client_problem p;
 
-	if (json_parse(http_client_body(r), &j, &ignored) == ERR_OK && cJSON_IsObject(j) &&
-	    json_string(j, "detail", false, &detail, &ignored) != ERR_OK)
-		detail = NULL;
-	const char *text =
-		arena_printf(&t->t_arena, "core answers %d: %.200s", http_client_status(r),
-			     detail != NULL ? detail : "no detail");
-	json_free(j);
+	http_client_problem_read(r, &p);
+	const char *text = arena_printf(&t->t_arena, "core answers %d: %s", http_client_status(r),
+					p.detail[0] != '\0' ? p.detail : "no detail");
 	return text != NULL ? text : "core refuses";
 }
 

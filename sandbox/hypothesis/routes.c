@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-#include "base/json_in.h"
-#include "cjson/cJSON.h"
 #include "stats/verdict.h"
 
 #define WAIT_MAX (5 * USEC_PER_SEC)
@@ -265,24 +263,13 @@ create_check(struct task *t)
 static enum step
 owners_refused(struct task *t, const struct http_client_reply *r)
 {
-	struct cJSON *j = NULL;
-	const char *detail = NULL;
-	const char *place = NULL;
-	struct err_info ignored = { .code = ERR_OK };
+	struct http_client_problem p;
 
-	if (json_parse(http_client_body(r), &j, &ignored) == ERR_OK && cJSON_IsObject(j)) {
-		const struct cJSON *first = cJSON_GetArrayItem(json_get(j, "errors"), 0);
-		if (json_string(j, "detail", false, &detail, &ignored) != ERR_OK)
-			detail = NULL;
-		if (!cJSON_IsObject(first) ||
-		    json_string(first, "pointer", false, &place, &ignored) != ERR_OK)
-			place = NULL;
-	}
-	const enum step done = task_fail_set(
-		t, ERR_INVALID, place, "feature.yaml: %s%s%.200s", place != NULL ? place + 1 : "",
-		place != NULL ? ": " : "", detail != NULL ? detail : "core knows no such owners");
-	json_free(j);
-	return done;
+	http_client_problem_read(r, &p);
+	const bool has_place = p.pointer[0] == '/';
+	return task_fail_set(t, ERR_INVALID, has_place ? p.pointer : NULL, "feature.yaml: %s%s%s",
+			     has_place ? p.pointer + 1 : "", has_place ? ": " : "",
+			     p.detail[0] != '\0' ? p.detail : "core knows no such owners");
 }
 
 /* A core that cannot say is no reason to wait: the flag's making decides then. */

@@ -123,6 +123,9 @@ void cli_reply_free(struct cli_reply *reply);
 /* One call whose reply is all there is to show; returns the exit code. */
 int cli_call_print(struct cli *c, enum cli_daemon daemon, const char *method, const char *path,
 		   struct str body);
+/* The same with the path "<before><word><after>"; a body of no bytes is none. */
+int cli_call_one(struct cli *c, enum cli_daemon daemon, const char *method, const char *before,
+		 const char *word, const char *after, struct str body);
 
 /* One of many calls. */
 struct cli_request {

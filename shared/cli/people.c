@@ -71,17 +71,7 @@ int
 people_call(struct cli *c, const char *method, const char *before, const char *id,
 	    const char *after, struct str body)
 {
-	struct buf path;
-
-	buf_init(&path, CLI_PATH_BYTES_MAX);
-	buf_add_cstr(&path, before);
-	cli_escape(&path, id);
-	buf_add_cstr(&path, after);
-	const int exit_code = path.failed ? 2
-					  : cli_call_print(c, CLI_CORE, method, buf_cstr(&path),
-							   body.len > 0 ? body : STR_NONE);
-	buf_free(&path);
-	return exit_code;
+	return cli_call_one(c, CLI_CORE, method, before, id, after, body);
 }
 
 int
