@@ -53,12 +53,13 @@ struct daemon_login core_executor_login(const struct core *c);
 void core_worker_metrics(void);
 /* Every route of the daemon, for --print-routes. */
 void core_worker_routes(bool *first);
-MUST_CHECK enum err core_worker_start(struct core *c, const struct process_role *role,
-				      struct err_info *info);
-void core_worker_stop(struct core *c);
-void core_worker_finish(struct core *c);
 
-MUST_CHECK enum err core_jobs_start(struct core *c, struct err_info *info);
-void core_jobs_finish(struct core *c);
+/* The parts of a process, as in struct daemon_program: `arg` is the struct core. */
+MUST_CHECK enum err core_worker_start(void *arg, const struct process_role *role,
+				      struct err_info *info);
+void core_worker_stop(void *arg);
+void core_worker_finish(void *arg);
+MUST_CHECK enum err core_jobs_start(void *arg, struct err_info *info);
+void core_jobs_finish(void *arg);
 
 #endif

@@ -69,8 +69,9 @@ notices_start(struct core *c)
 }
 
 enum err
-core_jobs_start(struct core *c, struct err_info *info)
+core_jobs_start(void *arg, struct err_info *info)
 {
+	struct core *c = arg;
 	const struct daemon_login executor = core_executor_login(c);
 
 	enum err err = core_job_pool(c, "core/lead", &executor, JOB_TIMEOUT, &c->lead, info);
@@ -118,8 +119,10 @@ core_jobs_start(struct core *c, struct err_info *info)
 }
 
 void
-core_jobs_finish(struct core *c)
+core_jobs_finish(void *arg)
 {
+	struct core *c = arg;
+
 	core_change_jobs_finish();
 	core_notices_jobs_finish();
 	core_webhooks_jobs_finish();

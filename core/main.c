@@ -25,7 +25,6 @@
 #include "daemon/program.h"
 #include "http/mail.h"
 
-#define MAX_TASKS 16384
 #define COMMAND_DEADLINE (600 * USEC_PER_SEC)
 
 static struct core core;
@@ -54,9 +53,6 @@ command_run(const struct daemon_args *args)
 	struct err_info info = { .code = ERR_OK };
 	const struct daemon_login executor = core_executor_login(&core);
 
-	core.loop = loop_create();
-	core.tasks = task_engine_create(core.loop, 64);
-	arena_init(&core.strings, ARENA_CAP_BYTES);
 	enum err err = core_job_pool(&core, "core/command", &executor, COMMAND_DEADLINE,
 				     &core.executor, &info);
 	if (err == ERR_OK && core.config.airlock.password[0] != '\0')
@@ -85,59 +81,20 @@ command_run(const struct daemon_args *args)
 	}
 	postgres_pool_destroy(core.executor);
 	postgres_pool_destroy(core.airlock);
-	task_engine_destroy(core.tasks);
-	loop_destroy(core.loop);
-	arena_release(&core.strings);
 	return exit_code;
 }
 
 /* ---- serving ---- */
 
-static enum err
-process_start(const struct process_role *role, void *arg UNUSED, struct err_info *info)
-{
-	core.loop = role->loop;
-	core.tasks = task_engine_create(core.loop, MAX_TASKS);
-	arena_init(&core.strings, ARENA_CAP_BYTES);
-	/* A worker answers the outside: it must not even hold what would let it change the schema. */
-	if (role->is_worker && !role->is_jobs) {
-		daemon_secret_forget(&core.config.executor_password);
-		daemon_secret_forget(&core.config.airlock.password);
-		daemon_secret_forget(&core.config.rehearsal.password);
-		daemon_secret_forget(&core.config.smtp_password);
-	}
-	if (!role->is_worker)
-		daemon_secret_forget(&core.config.oidc.client_secret);
-	enum err err = ERR_OK;
-	if (role->is_jobs)
-		err = core_jobs_start(&core, info);
-	if (err == ERR_OK && role->is_worker)
-		err = core_worker_start(&core, role, info);
-	return err;
-}
-
+/* What tasks use until their end. */
 static void
-process_stop(const struct process_role *role, void *arg UNUSED)
+ended(void *arg)
 {
-	if (role->is_worker)
-		core_worker_stop(&core); /* ends the loop once drained */
-	else
-		loop_stop(core.loop);
-}
+	struct core *c = arg;
 
-static void
-process_finish(const struct process_role *role, void *arg UNUSED)
-{
-	if (role->is_worker)
-		core_worker_finish(&core);
-	if (role->is_jobs)
-		core_jobs_finish(&core);
-	task_engine_destroy(core.tasks);
-	/* What tasks use until their end: */
-	record_engine_destroy(core.records);
-	daemon_generations_stop(core.generations);
-	daemon_jobs_destroy(core.jobs);
-	arena_release(&core.strings);
+	record_engine_destroy(c->records);
+	daemon_generations_stop(c->generations);
+	daemon_jobs_destroy(c->jobs);
 }
 
 static void
@@ -161,25 +118,13 @@ metrics_register(void)
 	core_worker_metrics();
 }
 
-static enum err
-roles_load(void)
-{
-	struct yaml_errors errors;
-	yaml_errors_init(&errors);
-	const enum err err = access_roles_load(core.config.common.roles_file, &core.roles, &errors);
-	if (err != ERR_OK)
-		fprintf(stderr, "%.*s", STR_FMT(buf_str(&errors.text)));
-	yaml_errors_free(&errors);
-	return err;
-}
-
 /* What the types of the keys cannot say. */
 static enum err
 config_check(void)
 {
 	struct err_info info = { .code = ERR_OK };
 	const char *smtp = core.config.smtp_url;
-	enum err err = roles_load();
+	enum err err = access_roles_read(core.config.common.roles_file, &core.roles);
 
 	if (err != ERR_OK)
 		return err;
@@ -213,6 +158,16 @@ release(void)
 	core_console_free();
 }
 
+/* What would let a worker change the schema, or speak for the installation. */
+static const char **const jobs_secrets[] = {
+	&core.config.executor_password,
+	&core.config.airlock.password,
+	&core.config.rehearsal.password,
+	&core.config.smtp_password,
+	NULL,
+};
+static const char **const worker_secrets[] = { &core.config.oidc.client_secret, NULL };
+
 int
 main(int argc, char **argv)
 {
@@ -232,10 +187,18 @@ main(int argc, char **argv)
 					  .print_routes = core_worker_routes,
 					  .metrics = metrics_register,
 					  .command = command_run,
-					  .start = process_start,
-					  .stop = process_stop,
-					  .finish = process_finish,
-					  .release = release,
+					  .loop = &core.loop,
 					  .tasks = &core.tasks,
+					  .strings = &core.strings,
+					  .jobs_secrets = jobs_secrets,
+					  .worker_secrets = worker_secrets,
+					  .arg = &core,
+					  .jobs_start = core_jobs_start,
+					  .worker_start = core_worker_start,
+					  .worker_stop = core_worker_stop,
+					  .worker_finish = core_worker_finish,
+					  .jobs_finish = core_jobs_finish,
+					  .ended = ended,
+					  .release = release,
 				  });
 }

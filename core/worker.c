@@ -22,7 +22,7 @@
 #include "core/views/views.h"
 #include "core/session/session.h"
 #include "core/webhooks/webhooks.h"
-#include "daemon/daemon.h"
+#include "daemon/rooms.h"
 #include "gen/sql_core.h"
 
 #define USED_PERIOD (5 * USEC_PER_SEC)
@@ -45,7 +45,7 @@ access_load(struct task_engine *e, void *arg UNUSED)
 }
 
 static void
-access_swapped(void *arg)
+swapped(void *arg)
 {
 	const struct core *c = arg;
 	core_live_access_changed();
@@ -72,16 +72,8 @@ schema_load(struct task_engine *e, void *arg)
 static void
 schema_swapped(struct record_engine *e UNUSED, int64_t generation, void *arg)
 {
-	struct core *c = arg;
 	log_info("schema.swap", "serving schema generation %lld", (long long)generation);
-	daemon_generations_swapped(c->generations);
-}
-
-static void
-features_swapped(void *arg)
-{
-	const struct core *c = arg;
-	daemon_generations_swapped(c->generations);
+	swapped(arg);
 }
 
 static bool
@@ -91,38 +83,19 @@ feature_variant(const char *flag_key, struct str unit, char out[CORE_PROMOTION_V
 	return core_flags_variant(flag_key, unit, out, CORE_PROMOTION_VARIANT_SIZE);
 }
 
-static void
-flags_swapped(void *arg)
-{
-	const struct core *c = arg;
-	daemon_generations_swapped(c->generations);
-}
-
 /* ---- readiness ---- */
 
 static bool
 ready(struct buf *detail, void *arg)
 {
 	const struct core *c = arg;
-	const bool database = postgres_pool_ready(c->app);
-	const bool schema = record_engine_generation(c->records) >= 0;
-	const bool access = access_served(arg) >= 0;
-	const bool flags = core_flags_served(NULL) >= 0;
-	const bool all = database && schema && access && flags;
-
-	buf_printf(detail, "{\"status\":\"%s\",\"instance\":", all ? "ready" : "not ready");
-	buf_json_cstr(detail, c->config.common.instance);
-	buf_printf(detail, ",\"database\":%s,\"schema\":%s,\"access\":%s,\"flags\":%s}",
-		   database ? "true" : "false", schema ? "true" : "false",
-		   access ? "true" : "false", flags ? "true" : "false");
-	return all;
-}
-
-static const char *
-actor_of(const struct task *t)
-{
-	const struct access_actor *actor = access_actor_of(t);
-	return actor != NULL ? actor->principal : NULL;
+	const struct daemon_part parts[] = {
+		{ "database", postgres_pool_ready(c->app) },
+		{ "schema", record_engine_generation(c->records) >= 0 },
+		{ "access", access_served(arg) >= 0 },
+		{ "flags", core_flags_served(NULL) >= 0 },
+	};
+	return daemon_ready_say(detail, c->config.common.instance, parts, ARRAY_LEN(parts));
 }
 
 static void
@@ -142,34 +115,18 @@ flush_refused(void *arg)
 
 /* ---- start ---- */
 
-static struct access_limits
-limits_of(const struct daemon_config *c)
-{
-	return (struct access_limits) {
-		.window = c->limit_window,
-		.address = c->limit_address,
-		.other = c->limit_other,
-		.of = { { "operator", c->limit_operator },
-			{ "innovator", c->limit_innovator },
-			{ "product_owner", c->limit_product_owner },
-			{ "agent", c->limit_agent },
-			{ "service", c->limit_service } },
-		.n = 5,
-	};
-}
-
 static enum err
 snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 {
-	enum err err =
-		access_create(&(struct access_conf) { .daemon = ACCESS_CORE,
-						      .roles = c->roles,
-						      .limits = limits_of(&c->config.common) },
-			      &c->access, info);
+	enum err err = access_create(
+		&(struct access_conf) { .daemon = ACCESS_CORE,
+					.roles = c->roles,
+					.limits = { DAEMON_LIMITS(&c->config.common) } },
+		&c->access, info);
 	if (err != ERR_OK)
 		return err;
 	access_use(c->access);
-	core_principals_use(c->access, c->app, access_swapped, c);
+	core_principals_use(c->access, c->app, swapped, c);
 	err = record_engine_create(
 		&(struct record_conf) {
 			.pool = c->app,
@@ -188,7 +145,7 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		.access = c->access,
 		.pool = c->app,
 		.records = c->records,
-		.swapped = access_swapped,
+		.swapped = swapped,
 		.arg = c,
 	});
 	core_feed_use(c->app);
@@ -223,7 +180,7 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		.port = c->config.common.database.port,
 		.name = c->config.common.database.name,
 		.variant = feature_variant,
-		.swapped = features_swapped,
+		.swapped = swapped,
 		.swapped_arg = c,
 	});
 	core_flags_use(&(struct core_flags_conf) {
@@ -233,7 +190,7 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		.access = c->access,
 		.experiment_coverage_max = (double)c->config.flags_experiment_share / 100.0,
 		.experiment_max = c->config.flags_experiment_max,
-		.swapped = flags_swapped,
+		.swapped = swapped,
 		.arg = c,
 	});
 	const char *label = arena_printf(&c->strings, "bimodal-core/w%u/listen", worker);
@@ -283,10 +240,7 @@ sessions_start(struct core *c, struct err_info *info)
 }
 
 /* Every route of the daemon. */
-static const struct {
-	const struct http_route *routes;
-	const size_t *n;
-} rooms[] = {
+static const struct daemon_room rooms[] = {
 	{ daemon_health_routes, &daemon_health_routes_count },
 	{ core_principals_routes, &core_principals_routes_count },
 	{ core_people_routes, &core_people_routes_count },
@@ -307,8 +261,7 @@ static const struct {
 void
 core_worker_routes(bool *first)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
-		daemon_routes_print(rooms[i].routes, *rooms[i].n, first);
+	daemon_rooms_print(rooms, ARRAY_LEN(rooms), first);
 }
 
 void
@@ -316,40 +269,34 @@ core_worker_metrics(void)
 {
 	access_limits_map();
 	access_refusal_metrics();
-	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
-		http_metrics_register(rooms[i].routes, *rooms[i].n);
-}
-
-static void
-request_ended(struct task *t, int status, size_t bytes, void *arg)
-{
-	access_request_ended(t);
-	daemon_access_line(t, status, bytes, arg);
+	daemon_rooms_metrics(rooms, ARRAY_LEN(rooms));
 }
 
 static enum err
 http_start(struct core *c, int listen_fd, struct err_info *info)
 {
-	static struct daemon_access access_line = { .actor = actor_of };
-	struct http_conf conf = daemon_http_conf(&c->config.common);
-
-	conf.guard = access_guard;
-	conf.early = access_charge_early;
-	conf.on_end = request_ended;
-	conf.arg = &access_line;
-	enum err err = http_server_create(c->loop, c->tasks, &conf, &c->http, info);
-	for (size_t i = 0; i < ARRAY_LEN(rooms) && err == ERR_OK; i++)
-		err = http_server_routes(c->http, rooms[i].routes, *rooms[i].n, info);
-	core_rights_server(c->http);
-	if (err != ERR_OK)
-		return err;
-	daemon_health_set(ready, c);
-	return daemon_listen_when_ready(c->tasks, c->http, listen_fd);
+	return daemon_serve(
+		&(struct daemon_serve) {
+			.loop = c->loop,
+			.tasks = c->tasks,
+			.config = &c->config.common,
+			.rooms = rooms,
+			.n_rooms = ARRAY_LEN(rooms),
+			.guard = access_guard,
+			.early = access_charge_early,
+			.ended = access_request_ended,
+			.actor = access_principal_of,
+			.ready = ready,
+			.ready_arg = c,
+			.listen_fd = listen_fd,
+		},
+		&c->http, info);
 }
 
 enum err
-core_worker_start(struct core *c, const struct process_role *role, struct err_info *info)
+core_worker_start(void *arg, const struct process_role *role, struct err_info *info)
 {
+	struct core *c = arg;
 	enum err err = daemon_app_pool(c->loop, c->tasks, &c->strings, &c->config.common,
 				       "core/app", sql_core_all, role->worker, &c->app, info);
 	if (err == ERR_OK)
@@ -358,6 +305,7 @@ core_worker_start(struct core *c, const struct process_role *role, struct err_in
 		err = sessions_start(c, info);
 	if (err == ERR_OK)
 		err = http_start(c, role->listen_fd, info);
+	core_rights_server(c->http);
 	if (err == ERR_OK)
 		c->used_timer = loop_every(c->loop, USED_PERIOD, flush_used, c);
 	if (err == ERR_OK)
@@ -365,24 +313,21 @@ core_worker_start(struct core *c, const struct process_role *role, struct err_in
 	return err;
 }
 
-static void
-drained(void *arg)
-{
-	const struct core *c = arg;
-	loop_stop(c->loop);
-}
-
 void
-core_worker_stop(struct core *c)
+core_worker_stop(void *arg)
 {
+	struct core *c = arg;
+
 	core_flags_drain();
 	core_rights_flush(c->tasks);
-	http_server_drain(c->http, drained, c);
+	daemon_drain(c->http, c->loop);
 }
 
 void
-core_worker_finish(struct core *c)
+core_worker_finish(void *arg)
 {
+	struct core *c = arg;
+
 	loop_timer_destroy(c->used_timer);
 	loop_timer_destroy(c->refused_timer);
 	http_server_destroy(c->http);

@@ -12,8 +12,9 @@
 #define DEPLOYER_CONNECTIONS 3
 
 enum err
-sandbox_jobs_start(struct sandbox *c, struct err_info *info)
+sandbox_jobs_start(void *arg, struct err_info *info)
 {
+	struct sandbox *c = arg;
 	const struct daemon_login deployer = sandbox_deployer_login(c);
 
 	enum err err = sandbox_job_pool(c, "sandbox/lead", &deployer, 1, NULL, JOB_TIMEOUT,
@@ -57,8 +58,10 @@ sandbox_jobs_start(struct sandbox *c, struct err_info *info)
 }
 
 void
-sandbox_jobs_finish(struct sandbox *c)
+sandbox_jobs_finish(void *arg)
 {
+	struct sandbox *c = arg;
+
 	postgres_pool_destroy(c->lead);
 	postgres_pool_destroy(c->deployer);
 	postgres_pool_destroy(c->apply);

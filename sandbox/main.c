@@ -16,7 +16,6 @@
 #include "sandbox/replica/replica.h"
 #include "daemon/program.h"
 
-#define MAX_TASKS 16384
 #define COMMAND_DEADLINE (600 * USEC_PER_SEC)
 
 static struct sandbox sandbox;
@@ -36,9 +35,6 @@ command_run(const struct daemon_args *args)
 	const struct daemon_login deployer = sandbox_deployer_login(&sandbox);
 	int exit_code = 1;
 
-	sandbox.loop = loop_create();
-	sandbox.tasks = task_engine_create(sandbox.loop, 64);
-	arena_init(&sandbox.strings, ARENA_CAP_BYTES);
 	if (sandbox_job_pool(&sandbox, "sandbox/command", &deployer, 1, NULL, COMMAND_DEADLINE,
 			     &sandbox.lead, &info) != ERR_OK)
 		fprintf(stderr, "could not connect: %s\n", info.msg);
@@ -46,54 +42,20 @@ command_run(const struct daemon_args *args)
 		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, sandbox.loop,
 					       sandbox.tasks, sandbox.lead);
 	postgres_pool_destroy(sandbox.lead);
-	task_engine_destroy(sandbox.tasks);
-	loop_destroy(sandbox.loop);
-	arena_release(&sandbox.strings);
 	return exit_code;
 }
 
 /* ---- serving ---- */
 
-static enum err
-process_start(const struct process_role *role, void *arg UNUSED, struct err_info *info)
-{
-	sandbox.loop = role->loop;
-	sandbox.tasks = task_engine_create(sandbox.loop, MAX_TASKS);
-	arena_init(&sandbox.strings, ARENA_CAP_BYTES);
-	/* A worker answers the outside: it must not even hold what would let it change the schema. */
-	if (role->is_worker && !role->is_jobs)
-		daemon_secret_forget(&sandbox.config.deployer_password);
-	enum err err = ERR_OK;
-	if (role->is_jobs)
-		err = sandbox_jobs_start(&sandbox, info);
-	if (err == ERR_OK && role->is_worker)
-		err = sandbox_worker_start(&sandbox, role, info);
-	return err;
-}
-
+/* What tasks use until their end. */
 static void
-process_stop(const struct process_role *role, void *arg UNUSED)
+ended(void *arg)
 {
-	if (role->is_worker)
-		sandbox_worker_stop(&sandbox); /* ends the loop once drained */
-	else
-		loop_stop(sandbox.loop);
-}
+	struct sandbox *c = arg;
 
-static void
-process_finish(const struct process_role *role, void *arg UNUSED)
-{
-	if (role->is_worker)
-		sandbox_worker_finish(&sandbox);
-	if (role->is_jobs)
-		sandbox_jobs_finish(&sandbox);
-	sandbox_shared_finish(&sandbox);
-	task_engine_destroy(sandbox.tasks);
-	/* What tasks use until their end: */
-	record_engine_destroy(sandbox.records);
-	daemon_generations_stop(sandbox.generations);
-	daemon_jobs_destroy(sandbox.jobs);
-	arena_release(&sandbox.strings);
+	record_engine_destroy(c->records);
+	daemon_generations_stop(c->generations);
+	daemon_jobs_destroy(c->jobs);
 }
 
 static void
@@ -112,16 +74,9 @@ metrics_register(void)
 }
 
 static enum err
-roles_load(void)
+config_check(void)
 {
-	struct yaml_errors errors;
-	yaml_errors_init(&errors);
-	const enum err err =
-		access_roles_load(sandbox.config.common.roles_file, &sandbox.roles, &errors);
-	if (err != ERR_OK)
-		fprintf(stderr, "%.*s", STR_FMT(buf_str(&errors.text)));
-	yaml_errors_free(&errors);
-	return err;
+	return access_roles_read(sandbox.config.common.roles_file, &sandbox.roles);
 }
 
 static void
@@ -129,6 +84,9 @@ release(void)
 {
 	access_roles_free(sandbox.roles);
 }
+
+/* What would let a worker change the schema. */
+static const char **const jobs_secrets[] = { &sandbox.config.deployer_password, NULL };
 
 int
 main(int argc, char **argv)
@@ -146,14 +104,22 @@ main(int argc, char **argv)
 					  .config = &sandbox.config.common,
 					  .config_bytes = sizeof(sandbox.config),
 					  .rules = sandbox_config_rules,
-					  .check = roles_load,
+					  .check = config_check,
 					  .print_routes = sandbox_worker_routes,
 					  .metrics = metrics_register,
 					  .command = command_run,
-					  .start = process_start,
-					  .stop = process_stop,
-					  .finish = process_finish,
-					  .release = release,
+					  .loop = &sandbox.loop,
 					  .tasks = &sandbox.tasks,
+					  .strings = &sandbox.strings,
+					  .jobs_secrets = jobs_secrets,
+					  .arg = &sandbox,
+					  .jobs_start = sandbox_jobs_start,
+					  .worker_start = sandbox_worker_start,
+					  .worker_stop = sandbox_worker_stop,
+					  .worker_finish = sandbox_worker_finish,
+					  .jobs_finish = sandbox_jobs_finish,
+					  .finish = sandbox_shared_finish,
+					  .ended = ended,
+					  .release = release,
 				  });
 }

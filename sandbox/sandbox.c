@@ -56,8 +56,10 @@ sandbox_runtime(struct sandbox *c, int worker, bool measures)
 }
 
 void
-sandbox_shared_finish(struct sandbox *c)
+sandbox_shared_finish(void *arg)
 {
+	struct sandbox *c = arg;
+
 	feature_runtime_destroy(c->features);
 	feature_runtime_destroy(c->metrics);
 	c->features = NULL;

@@ -57,14 +57,14 @@ void sandbox_worker_routes(bool *first);
 /* What a worker and the jobs child both have: the way into core, made once a process; a runtime of features for each. */
 void sandbox_core_start(struct sandbox *c);
 struct feature_runtime *sandbox_runtime(struct sandbox *c, int worker, bool measures);
-void sandbox_shared_finish(struct sandbox *c);
 
-MUST_CHECK enum err sandbox_worker_start(struct sandbox *c, const struct process_role *role,
+/* The parts of a process, as in struct daemon_program: `arg` is the struct sandbox. */
+MUST_CHECK enum err sandbox_worker_start(void *arg, const struct process_role *role,
 					 struct err_info *info);
-void sandbox_worker_stop(struct sandbox *c);
-void sandbox_worker_finish(struct sandbox *c);
-
-MUST_CHECK enum err sandbox_jobs_start(struct sandbox *c, struct err_info *info);
-void sandbox_jobs_finish(struct sandbox *c);
+void sandbox_worker_stop(void *arg);
+void sandbox_worker_finish(void *arg);
+MUST_CHECK enum err sandbox_jobs_start(void *arg, struct err_info *info);
+void sandbox_jobs_finish(void *arg);
+void sandbox_shared_finish(void *arg);
 
 #endif

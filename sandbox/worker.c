@@ -15,7 +15,7 @@
 #include "sandbox/principals/report.h"
 #include "sandbox/replica/acknowledge.h"
 #include "sandbox/replica/replica.h"
-#include "daemon/daemon.h"
+#include "daemon/rooms.h"
 #include "gen/sql_sandbox.h"
 
 /* ---- generations: what this worker serves ---- */
@@ -74,28 +74,14 @@ static bool
 ready(struct buf *detail, void *arg)
 {
 	const struct sandbox *c = arg;
-	const bool database = postgres_pool_ready(c->app);
-	const bool schema = record_engine_generation(c->records) >= 0;
-	const bool access = access_generation(c->access) >= 0;
-	const bool features = sandbox_features_generation(SANDBOX_FEATURES_CALLS) >= 0;
-	const bool flags = sandbox_flags_served(NULL) >= 0;
-	const bool all = database && schema && access && features && flags;
-
-	buf_printf(detail, "{\"status\":\"%s\",\"instance\":", all ? "ready" : "not ready");
-	buf_json_cstr(detail, c->config.common.instance);
-	buf_printf(detail,
-		   ",\"database\":%s,\"schema\":%s,\"access\":%s,\"features\":%s,\"flags\":%s}",
-		   database ? "true" : "false", schema ? "true" : "false",
-		   access ? "true" : "false", features ? "true" : "false",
-		   flags ? "true" : "false");
-	return all;
-}
-
-static const char *
-actor_of(const struct task *t)
-{
-	const struct access_actor *actor = access_actor_of(t);
-	return actor != NULL ? actor->principal : NULL;
+	const struct daemon_part parts[] = {
+		{ "database", postgres_pool_ready(c->app) },
+		{ "schema", record_engine_generation(c->records) >= 0 },
+		{ "access", access_generation(c->access) >= 0 },
+		{ "features", sandbox_features_generation(SANDBOX_FEATURES_CALLS) >= 0 },
+		{ "flags", sandbox_flags_served(NULL) >= 0 },
+	};
+	return daemon_ready_say(detail, c->config.common.instance, parts, ARRAY_LEN(parts));
 }
 
 /* ---- start ---- */
@@ -119,6 +105,7 @@ rooms_start(struct sandbox *c, unsigned worker)
 			     });
 	sandbox_hypothesis_use(&(struct sandbox_hypothesis_conf) {
 		.pool = c->app,
+		.core = c->core,
 		.runtime = c->features,
 		.flags = sandbox_flags_store(),
 		.exposures = sandbox_flags_exposures(),
@@ -139,30 +126,15 @@ rooms_start(struct sandbox *c, unsigned worker)
 				  });
 }
 
-static struct access_limits
-limits_of(const struct daemon_config *c)
-{
-	return (struct access_limits) {
-		.window = c->limit_window,
-		.address = c->limit_address,
-		.other = c->limit_other,
-		.of = { { "operator", c->limit_operator },
-			{ "innovator", c->limit_innovator },
-			{ "product_owner", c->limit_product_owner },
-			{ "agent", c->limit_agent },
-			{ "service", c->limit_service } },
-		.n = 5,
-	};
-}
-
 static enum err
 snapshots_start(struct sandbox *c, unsigned worker, struct err_info *info)
 {
-	enum err err = access_create(&(struct access_conf) { .daemon = ACCESS_SANDBOX,
-							     .roles = c->roles,
-							     .limits = limits_of(&c->config.common),
-							     .stale = sandbox_replica_stale },
-				     &c->access, info);
+	enum err err = access_create(
+		&(struct access_conf) { .daemon = ACCESS_SANDBOX,
+					.roles = c->roles,
+					.limits = { DAEMON_LIMITS(&c->config.common) },
+					.stale = sandbox_replica_stale },
+		&c->access, info);
 	if (err != ERR_OK)
 		return err;
 	access_use(c->access);
@@ -206,10 +178,7 @@ snapshots_start(struct sandbox *c, unsigned worker, struct err_info *info)
 }
 
 /* Every route of the daemon. */
-static const struct {
-	const struct http_route *routes;
-	const size_t *n;
-} rooms[] = {
+static const struct daemon_room rooms[] = {
 	{ daemon_health_routes, &daemon_health_routes_count },
 	{ sandbox_principals_routes, &sandbox_principals_routes_count },
 	{ sandbox_flags_routes, &sandbox_flags_routes_count },
@@ -221,8 +190,7 @@ static const struct {
 void
 sandbox_worker_routes(bool *first)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
-		daemon_routes_print(rooms[i].routes, *rooms[i].n, first);
+	daemon_rooms_print(rooms, ARRAY_LEN(rooms), first);
 }
 
 void
@@ -230,40 +198,35 @@ sandbox_worker_metrics(void)
 {
 	access_limits_map();
 	access_refusal_metrics();
-	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
-		http_metrics_register(rooms[i].routes, *rooms[i].n);
-}
-
-static void
-request_ended(struct task *t, int status, size_t bytes, void *arg)
-{
-	access_request_ended(t);
-	daemon_access_line(t, status, bytes, arg);
+	daemon_rooms_metrics(rooms, ARRAY_LEN(rooms));
 }
 
 static enum err
 http_start(struct sandbox *c, int listen_fd, struct err_info *info)
 {
-	static struct daemon_access access_line = { .actor = actor_of };
-	struct http_conf conf = daemon_http_conf(&c->config.common);
-
-	conf.guard = access_guard;
-	conf.cors_origin = c->config.console_origin;
-	conf.early = access_charge_early;
-	conf.on_end = request_ended;
-	conf.arg = &access_line;
-	enum err err = http_server_create(c->loop, c->tasks, &conf, &c->http, info);
-	for (size_t i = 0; i < ARRAY_LEN(rooms) && err == ERR_OK; i++)
-		err = http_server_routes(c->http, rooms[i].routes, *rooms[i].n, info);
-	if (err != ERR_OK)
-		return err;
-	daemon_health_set(ready, c);
-	return daemon_listen_when_ready(c->tasks, c->http, listen_fd);
+	return daemon_serve(
+		&(struct daemon_serve) {
+			.loop = c->loop,
+			.tasks = c->tasks,
+			.config = &c->config.common,
+			.rooms = rooms,
+			.n_rooms = ARRAY_LEN(rooms),
+			.guard = access_guard,
+			.early = access_charge_early,
+			.cors_origin = c->config.console_origin,
+			.ended = access_request_ended,
+			.actor = access_principal_of,
+			.ready = ready,
+			.ready_arg = c,
+			.listen_fd = listen_fd,
+		},
+		&c->http, info);
 }
 
 enum err
-sandbox_worker_start(struct sandbox *c, const struct process_role *role, struct err_info *info)
+sandbox_worker_start(void *arg, const struct process_role *role, struct err_info *info)
 {
+	struct sandbox *c = arg;
 	enum err err = daemon_app_pool(c->loop, c->tasks, &c->strings, &c->config.common,
 				       "sandbox/app", sql_sandbox_all, role->worker, &c->app, info);
 	if (err == ERR_OK)
@@ -273,23 +236,20 @@ sandbox_worker_start(struct sandbox *c, const struct process_role *role, struct 
 	return err;
 }
 
-static void
-drained(void *arg)
-{
-	const struct sandbox *c = arg;
-	loop_stop(c->loop);
-}
-
 void
-sandbox_worker_stop(struct sandbox *c)
+sandbox_worker_stop(void *arg)
 {
+	struct sandbox *c = arg;
+
 	sandbox_flags_drain();
-	http_server_drain(c->http, drained, c);
+	daemon_drain(c->http, c->loop);
 }
 
 void
-sandbox_worker_finish(struct sandbox *c)
+sandbox_worker_finish(void *arg)
 {
+	struct sandbox *c = arg;
+
 	sandbox_replica_stop();
 	sandbox_acknowledge_stop();
 	sandbox_report_stop();

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "base/json_scan.h"
+#include "base/json_member.h"
 #include "core/change/internal.h"
 
 #define MEMBERS_MAX 32
@@ -21,34 +21,10 @@ struct filing {
 
 /* ---- the body ---- */
 
-static const struct json_member *
-member(const struct filing *f, const char *key)
-{
-	for (size_t i = 0; i < f->n; i++)
-		if (str_is(f->member[i].key, key))
-			return &f->member[i];
-	return NULL;
-}
-
 static bool
 only(struct task *t, const struct filing *f, const char *const *known)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		const struct str key = f->member[i].key;
-		bool is_known = false;
-		for (const char *const *k = known; *k != NULL; k++)
-			is_known = is_known || str_is(key, *k);
-		if (is_known)
-			continue;
-		const char *near = str_nearest(key, known);
-		(void)err_set(&t->t_err, ERR_INVALID,
-			      arena_printf(&t->t_arena, "/%.*s", (int)MIN(key.len, 64), key.p),
-			      "\"%.*s\" is not a member that is known here%s%s%s",
-			      (int)MIN(key.len, 64), key.p, near != NULL ? "; did you mean \"" : "",
-			      near != NULL ? near : "", near != NULL ? "\"?" : "");
-		return false;
-	}
-	return true;
+	return json_members_known(f->member, f->n, known, "", &t->t_err) == ERR_OK;
 }
 
 /* Text of a member; absent: *out is left alone, unless it is required. */
@@ -56,23 +32,8 @@ static bool
 text(struct task *t, const struct filing *f, const char *key, bool required, size_t max,
      struct str *out)
 {
-	const struct json_member *m = member(f, key);
-	const char *at = arena_printf(&t->t_arena, "/%s", key);
-
-	if (m == NULL && !required)
-		return true;
-	if (m == NULL)
-		(void)err_set(&t->t_err, ERR_INVALID, at, "\"%s\" is required", key);
-	else if (m->kind != JSON_STRING)
-		(void)err_set(&t->t_err, ERR_INVALID, at, "must be a string");
-	else if (json_unescape(m->value, &t->t_arena, out) != ERR_OK)
-		(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "no memory for the request");
-	else if (out->len > max || (required && str_trim(*out).len == 0))
-		(void)err_set(&t->t_err, ERR_INVALID, at, "must have %d to %zu bytes",
-			      required ? 1 : 0, max);
-	else
-		return true;
-	return false;
+	return json_member_text(f->member, f->n, key, required ? 1 : 0, max, "", &t->t_arena, out,
+				&t->t_err) == ERR_OK;
 }
 
 static bool
@@ -163,7 +124,7 @@ static bool
 promotion_read(struct task *t, struct filing *f)
 {
 	struct str encoded = STR_NONE;
-	const struct json_member *evidence = member(f, "evidence");
+	const struct json_member *evidence = json_member_find(f->member, f->n, "evidence");
 
 	if (!text(t, f, "package", true, CHANGE_BODY_MAX, &encoded) ||
 	    !package_decode(t, encoded, &f->texts.package) || !package_texts(t, f))

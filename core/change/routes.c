@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "base/json_scan.h"
+#include "base/json_member.h"
 #include "core/change/internal.h"
 
 #define PAGE_DEFAULT 50
@@ -90,51 +90,20 @@ query_int(struct task *t, const char *name, int64_t min, int64_t max, int64_t ab
 }
 
 static enum step
-page_answer(struct task *t, struct str head, struct str broken)
-{
-	struct buf body;
-
-	buf_init(&body, CHANGE_ANSWER_MAX);
-	buf_add_cstr(&body, "{\"data\":");
-	buf_add_str(&body, postgres_value(t, 0, 0, 0));
-	buf_printf(&body, ",\"page\":{\"has_more\":%s,\"next\":",
-		   postgres_bool(t, 0, 0, 1) ? "true" : "false");
-	if (postgres_bool(t, 0, 0, 1))
-		buf_json_str(&body, postgres_value(t, 0, 0, 2));
-	else
-		buf_add_cstr(&body, "null");
-	buf_add_char(&body, '}');
-	if (head.p != NULL) {
-		buf_add_cstr(&body, ",\"head\":");
-		buf_add_str(&body, head);
-	}
-	if (broken.p != NULL) {
-		buf_printf(&body,
-			   ",\"intact\":%s,\"broken\":", str_is(broken, "[]") ? "true" : "false");
-		buf_add_str(&body, broken);
-	}
-	buf_add_char(&body, '}');
-	const enum step done = http_reply_json(t, 200, buf_str(&body));
-	buf_free(&body);
-	return done;
-}
-
-static enum step
 list_read(struct task *t)
 {
 	const struct str state = http_query(t, "state");
 	const struct str kind = http_query(t, "kind");
-	int64_t limit = 0;
+	const char *limit = http_page_limit(t, PAGE_DEFAULT, PAGE_MAX);
 	int64_t below = 0;
 
-	if (!query_int(t, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit) ||
-	    !query_int(t, "after", 1, INT32_MAX, 0, &below))
+	if (limit == NULL || !query_int(t, "after", 1, INT32_MAX, 0, &below))
 		return task_fail(t);
 	const struct postgres_param params[] = {
 		{ .value = http_query(t, "after"), .is_null = below == 0 },
 		{ .value = state, .is_null = state.p == NULL },
 		{ .value = kind, .is_null = kind.p == NULL },
-		P_TEXT(arena_printf(&t->t_arena, "%lld", (long long)limit)),
+		P_TEXT(limit),
 	};
 	return postgres_wait(core_change_app, t, &sql_change_list, params, ARRAY_LEN(params));
 }
@@ -142,7 +111,9 @@ list_read(struct task *t)
 static enum step
 list_answer(struct task *t)
 {
-	return page_answer(t, STR_NONE, STR_NONE);
+	return http_page_answer(t, &(struct http_page) { .data = postgres_value(t, 0, 0, 0),
+							 .has_more = postgres_bool(t, 0, 0, 1),
+							 .next = postgres_value(t, 0, 0, 2) });
 }
 
 static const struct step_row list_steps[] = {
@@ -154,15 +125,14 @@ static const struct step_row list_steps[] = {
 static enum step
 ledger_read(struct task *t)
 {
-	int64_t limit = 0;
+	const char *limit = http_page_limit(t, PAGE_DEFAULT, PAGE_MAX);
 	int64_t after = 0;
 
-	if (!query_int(t, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit) ||
-	    !query_int(t, "after", 0, INT64_MAX / 2, 0, &after))
+	if (limit == NULL || !query_int(t, "after", 0, INT64_MAX / 2, 0, &after))
 		return task_fail(t);
 	const struct postgres_param params[] = {
 		P_TEXT(arena_printf(&t->t_arena, "%lld", (long long)after)),
-		P_TEXT(arena_printf(&t->t_arena, "%lld", (long long)limit)),
+		P_TEXT(limit),
 		P_TEXT(str_is(http_query(t, "verify"), "true") ? "true" : "false"),
 	};
 	return postgres_wait(core_change_app, t, &sql_change_ledger, params, ARRAY_LEN(params));
@@ -171,7 +141,27 @@ ledger_read(struct task *t)
 static enum step
 ledger_answer(struct task *t)
 {
-	return page_answer(t, postgres_value(t, 0, 0, 3), postgres_value(t, 0, 0, 4));
+	const struct str head = postgres_value(t, 0, 0, 3);
+	const struct str broken = postgres_value(t, 0, 0, 4);
+	struct buf members;
+
+	buf_init(&members, CHANGE_ANSWER_MAX);
+	if (head.p != NULL) {
+		buf_add_cstr(&members, ",\"head\":");
+		buf_add_str(&members, head);
+	}
+	if (broken.p != NULL) {
+		buf_printf(&members,
+			   ",\"intact\":%s,\"broken\":", str_is(broken, "[]") ? "true" : "false");
+		buf_add_str(&members, broken);
+	}
+	const enum step done =
+		http_page_answer(t, &(struct http_page) { .data = postgres_value(t, 0, 0, 0),
+							  .has_more = postgres_bool(t, 0, 0, 1),
+							  .next = postgres_value(t, 0, 0, 2),
+							  .members = buf_str(&members) });
+	buf_free(&members);
+	return done;
 }
 
 static const struct step_row ledger_steps[] = {
@@ -204,6 +194,8 @@ static const struct step_row drift_steps[] = {
 static bool
 note_read(struct task *t, bool with_sha, struct str *sha, struct str *note)
 {
+	static const char *const decision[] = { "note", "sha256", NULL };
+	static const char *const note_only[] = { "note", NULL };
 	struct json_member m[4];
 	size_t n = ARRAY_LEN(m);
 
@@ -211,28 +203,12 @@ note_read(struct task *t, bool with_sha, struct str *sha, struct str *note)
 	*note = STR("");
 	if (http_body(t).len == 0)
 		return true;
-	if (json_scan_object(http_body(t), &t->t_arena, m, &n, &t->t_err) != ERR_OK)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		struct str *out = str_is(m[i].key, "note")                 ? note
-				  : with_sha && str_is(m[i].key, "sha256") ? sha
-									   : NULL;
-		const char *at =
-			arena_printf(&t->t_arena, "/%.*s", (int)MIN(m[i].key.len, 64), m[i].key.p);
-		if (out == NULL)
-			(void)err_set(&t->t_err, ERR_INVALID, at,
-				      "\"%.*s\" is not a member that is known here",
-				      (int)MIN(m[i].key.len, 64), m[i].key.p);
-		else if (m[i].kind != JSON_STRING ||
-			 json_unescape(m[i].value, &t->t_arena, out) != ERR_OK ||
-			 out->len > NOTE_BYTES_MAX)
-			(void)err_set(&t->t_err, ERR_INVALID, at,
-				      "must be a string of at most %d bytes", NOTE_BYTES_MAX);
-		else
-			continue;
-		return false;
-	}
-	return true;
+	return json_scan_object(http_body(t), &t->t_arena, m, &n, &t->t_err) == ERR_OK &&
+	       json_members_known(m, n, with_sha ? decision : note_only, "", &t->t_err) == ERR_OK &&
+	       json_member_text(m, n, "note", 0, NOTE_BYTES_MAX, "", &t->t_arena, note,
+				&t->t_err) == ERR_OK &&
+	       json_member_text(m, n, "sha256", 0, NOTE_BYTES_MAX, "", &t->t_arena, sha,
+				&t->t_err) == ERR_OK;
 }
 
 static enum step

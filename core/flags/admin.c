@@ -6,6 +6,7 @@
  * The document is compiled here first, so that the author gets the place of an error; what is
  * stored has always been compiled.
  */
+#include "base/json_member.h"
 #include "core/flags/internal.h"
 
 #define BODY_MEMBERS_MAX 32
@@ -37,12 +38,6 @@ allowed(struct task *t, const char *right, bool *limited)
 	       ERR_OK; /* it is not: names the right in the problem */
 }
 
-static const char *
-actor_of(struct task *t)
-{
-	return access_actor_of(t)->principal;
-}
-
 /* ---- bodies ---- */
 
 struct body {
@@ -54,33 +49,8 @@ static bool
 body_read(struct task *t, const char *const *known, struct body *b)
 {
 	b->n = ARRAY_LEN(b->member);
-	if (json_scan_object(http_body(t), &t->t_arena, b->member, &b->n, &t->t_err) != ERR_OK)
-		return false;
-	for (size_t i = 0; i < b->n; i++) {
-		const struct str key = b->member[i].key;
-		bool is_known = false;
-		for (const char *const *k = known; *k != NULL; k++)
-			is_known = is_known || str_is(key, *k);
-		if (is_known)
-			continue;
-		const char *near = str_nearest(key, known);
-		(void)err_set(&t->t_err, ERR_INVALID,
-			      arena_printf(&t->t_arena, "/%.*s", (int)MIN(key.len, 64), key.p),
-			      "\"%.*s\" is not a member that is known here%s%s%s",
-			      (int)MIN(key.len, 64), key.p, near != NULL ? "; did you mean \"" : "",
-			      near != NULL ? near : "", near != NULL ? "\"?" : "");
-		return false;
-	}
-	return true;
-}
-
-static const struct json_member *
-body_get(const struct body *b, const char *key)
-{
-	for (size_t i = 0; i < b->n; i++)
-		if (str_is(b->member[i].key, key))
-			return &b->member[i];
-	return NULL;
+	return json_scan_object(http_body(t), &t->t_arena, b->member, &b->n, &t->t_err) == ERR_OK &&
+	       json_members_known(b->member, b->n, known, "", &t->t_err) == ERR_OK;
 }
 
 /* A required text; an optional one (`min` 0) is empty if absent. */
@@ -88,31 +58,16 @@ static bool
 body_text(struct task *t, const struct body *b, const char *key, size_t min, size_t max,
 	  struct str *out)
 {
-	const struct json_member *m = body_get(b, key);
-	const char *at = arena_printf(&t->t_arena, "/%s", key);
-
 	*out = STR("");
-	if (m == NULL && min == 0)
-		return true;
-	if (m == NULL)
-		(void)err_set(&t->t_err, ERR_INVALID, at, "\"%s\" is required", key);
-	else if (m->kind != JSON_STRING)
-		(void)err_set(&t->t_err, ERR_INVALID, at, "must be a string");
-	else if (json_unescape(m->value, &t->t_arena, out) != ERR_OK)
-		(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "no memory for the request");
-	else if (out->len < min || out->len > max)
-		(void)err_set(&t->t_err, ERR_INVALID, at, "must have %zu to %zu bytes, not %zu",
-			      min, max, out->len);
-	else
-		return true;
-	return false;
+	return json_member_text(b->member, b->n, key, min, max, "", &t->t_arena, out, &t->t_err) ==
+	       ERR_OK;
 }
 
 static bool
 body_document(struct task *t, const struct body *b, struct str key, struct str *text,
 	      const struct flag_document **document)
 {
-	const struct json_member *m = body_get(b, "document");
+	const struct json_member *m = json_member_find(b->member, b->n, "document");
 
 	if (m == NULL) {
 		(void)err_set(&t->t_err, ERR_INVALID, "/document", "\"document\" is required");
@@ -239,7 +194,7 @@ creation_read(struct task *t, struct creation *c)
 			      "must be \"release\" or \"experiment\"");
 		return false;
 	}
-	const struct json_member *enabled = body_get(&b, "enabled");
+	const struct json_member *enabled = json_member_find(b.member, b.n, "enabled");
 	if (enabled != NULL && enabled->kind != JSON_TRUE && enabled->kind != JSON_FALSE) {
 		(void)err_set(&t->t_err, ERR_INVALID, "/enabled", "must be true or false");
 		return false;
@@ -271,7 +226,7 @@ create_write(struct task *t)
 		P_TEXT(c->expires_at),
 		P_STR(c->document),
 		P_TEXT(c->enabled ? "true" : "false"),
-		P_TEXT(actor_of(t)),
+		P_TEXT(access_principal_of(t)),
 		P_STR(http_request_id(t)),
 		P_TEXT(c->limited ? "true" : "false"),
 		P_TEXT(max),
@@ -320,10 +275,14 @@ revise_write(struct task *t)
 {
 	struct revision *r = task_state(t, sizeof(*r));
 	const struct postgres_param params[] = {
-		P_STR(r->key),       { .value = r->document, .is_null = r->document.p == NULL },
-		P_TEXT(r->enabled),  P_STR(r->comment),
-		P_TEXT(actor_of(t)), P_STR(http_request_id(t)),
-		P_TEXT(r->event),    P_TEXT(r->limited ? "true" : "false"),
+		P_STR(r->key),
+		{ .value = r->document, .is_null = r->document.p == NULL },
+		P_TEXT(r->enabled),
+		P_STR(r->comment),
+		P_TEXT(access_principal_of(t)),
+		P_STR(http_request_id(t)),
+		P_TEXT(r->event),
+		P_TEXT(r->limited ? "true" : "false"),
 	};
 	r->attempts++;
 	return postgres_wait(core_flags_conf.pool, t, &sql_flag_revise, params, ARRAY_LEN(params));
@@ -460,7 +419,7 @@ archive_write(struct task *t)
 		return task_fail(t);
 	const struct postgres_param params[] = {
 		P_STR(http_param(t, "key")),
-		P_TEXT(actor_of(t)),
+		P_TEXT(access_principal_of(t)),
 		P_STR(http_request_id(t)),
 		P_TEXT(limited ? "true" : "false"),
 	};

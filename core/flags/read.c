@@ -10,41 +10,6 @@
 #define LIMIT_MAX 200
 #define ANSWER_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
-static bool
-limit_read(struct task *t, int64_t *limit)
-{
-	const struct str text = http_query(t, "limit");
-
-	*limit = LIMIT_DEFAULT;
-	if (text.p == NULL || str_int(text, 1, LIMIT_MAX, limit) == ERR_OK)
-		return true;
-	(void)err_set(&t->t_err, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
-		      LIMIT_MAX);
-	return false;
-}
-
-static enum step
-page_answer(struct task *t, struct str data, bool has_more, struct str next)
-{
-	struct buf body;
-
-	buf_init(&body, ANSWER_BYTES_MAX);
-	buf_add_cstr(&body, "{\"data\":");
-	buf_add_str(&body, data);
-	buf_add_cstr(&body, ",\"page\":{\"next\":");
-	if (has_more)
-		buf_json_str(&body, next);
-	else
-		buf_add_cstr(&body, "null");
-	buf_printf(&body, ",\"has_more\":%s}}", has_more ? "true" : "false");
-	const bool failed = body.failed;
-	const enum step done = failed ? STEP_DONE : http_reply_json(t, 200, buf_str(&body));
-	buf_free(&body);
-	return failed ? task_fail_set(t, ERR_TOO_LARGE, "limit",
-				      "the answer is too large; ask for fewer")
-		      : done;
-}
-
 /* ---- list ---- */
 
 static enum step
@@ -52,22 +17,20 @@ list_read(struct task *t)
 {
 	const struct str kind = http_query(t, "kind");
 	const struct str archived = http_query(t, "archived");
-	int64_t limit = 0;
-	char limit_text[24];
+	const char *limit = http_page_limit(t, LIMIT_DEFAULT, LIMIT_MAX);
 
-	if (!limit_read(t, &limit))
+	if (limit == NULL)
 		return task_fail(t);
 	if (kind.p != NULL && !str_is(kind, "release") && !str_is(kind, "experiment"))
 		return task_fail_set(t, ERR_BAD_REQUEST, "kind", "must be release or experiment");
 	if (archived.p != NULL && !str_is(archived, "true") && !str_is(archived, "false"))
 		return task_fail_set(t, ERR_BAD_REQUEST, "archived", "must be true or false");
-	(void)snprintf(limit_text, sizeof(limit_text), "%lld", (long long)limit);
 	const struct str after = http_query(t, "after");
 	const struct postgres_param params[] = {
 		P_STR(after.p != NULL ? after : STR("")),
 		{ .value = kind, .is_null = kind.p == NULL },
 		P_STR(str_is(archived, "true") ? STR("true") : STR("false")),
-		P_TEXT(limit_text),
+		P_TEXT(limit),
 	};
 	return postgres_wait(core_flags_conf.pool, t, &sql_flag_list, params, ARRAY_LEN(params));
 }
@@ -75,8 +38,9 @@ list_read(struct task *t)
 static enum step
 list_answer(struct task *t)
 {
-	return page_answer(t, postgres_value(t, 0, 0, 0), postgres_bool(t, 0, 0, 1),
-			   postgres_value(t, 0, 0, 2));
+	return http_page_answer(t, &(struct http_page) { .data = postgres_value(t, 0, 0, 0),
+							 .has_more = postgres_bool(t, 0, 0, 1),
+							 .next = postgres_value(t, 0, 0, 2) });
 }
 
 const struct step_row core_flags_list_steps[] = {
@@ -132,20 +96,18 @@ static enum step
 revisions_read(struct task *t)
 {
 	const struct str after = http_query(t, "after");
-	int64_t limit = 0;
+	const char *limit = http_page_limit(t, LIMIT_DEFAULT, LIMIT_MAX);
 	int64_t before = INT64_MAX;
-	char limit_text[24];
 	char before_text[24];
 
-	if (!limit_read(t, &limit))
+	if (limit == NULL)
 		return task_fail(t);
 	if (after.p != NULL && str_int(after, 1, INT64_MAX, &before) != ERR_OK)
 		return task_fail_set(t, ERR_BAD_REQUEST, "after",
 				     "must be the number of a revision");
-	(void)snprintf(limit_text, sizeof(limit_text), "%lld", (long long)limit);
 	(void)snprintf(before_text, sizeof(before_text), "%lld", (long long)before);
 	const struct postgres_param params[] = { P_STR(http_param(t, "key")), P_TEXT(before_text),
-						 P_TEXT(limit_text) };
+						 P_TEXT(limit) };
 	return postgres_wait(core_flags_conf.pool, t, &sql_flag_revisions, params,
 			     ARRAY_LEN(params));
 }
@@ -156,8 +118,9 @@ revisions_answer(struct task *t)
 	if (!postgres_bool(t, 0, 0, 0))
 		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no flag \"%.*s\"",
 				     STR_FMT(http_param(t, "key")));
-	return page_answer(t, postgres_value(t, 0, 0, 1), postgres_bool(t, 0, 0, 2),
-			   postgres_value(t, 0, 0, 3));
+	return http_page_answer(t, &(struct http_page) { .data = postgres_value(t, 0, 0, 1),
+							 .has_more = postgres_bool(t, 0, 0, 2),
+							 .next = postgres_value(t, 0, 0, 3) });
 }
 
 const struct step_row core_flags_revisions_steps[] = {

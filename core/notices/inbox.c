@@ -12,47 +12,30 @@ struct postgres_pool *core_notices_app;
 static bool
 page_read(struct task *t, struct postgres_param *after, struct postgres_param *limit)
 {
-	const struct str limit_text = http_query(t, "limit");
+	const char *n = http_page_limit(t, NOTICES_PAGE_DEFAULT, NOTICES_PAGE_MAX);
 	const struct str after_text = http_query(t, "after");
 	struct uuid id;
-	int64_t n = NOTICES_PAGE_DEFAULT;
 
-	if (limit_text.p != NULL && str_int(limit_text, 1, NOTICES_PAGE_MAX, &n) != ERR_OK) {
-		(void)err_set(&t->t_err, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
-			      NOTICES_PAGE_MAX);
+	if (n == NULL)
 		return false;
-	}
 	if (after_text.p != NULL && uuid_parse(after_text, &id) != ERR_OK) {
 		(void)err_set(&t->t_err, ERR_BAD_CURSOR, "after",
 			      "must be the \"next\" of the page before");
 		return false;
 	}
 	*after = (struct postgres_param) { .value = after_text, .is_null = after_text.p == NULL };
-	*limit = (struct postgres_param)P_TEXT(arena_printf(&t->t_arena, "%lld", (long long)n));
+	*limit = (struct postgres_param)P_TEXT(n);
 	return true;
 }
 
-/* {"data":[…],"page":{…}<members>} from columns 0 to 2. */
+/* Columns 0 to 2 of the first wait. */
 static enum step
 page_answer(struct task *t, const char *members)
 {
-	struct buf body;
-
-	buf_init(&body, NOTICES_ANSWER_MAX);
-	buf_add_cstr(&body, "{\"data\":");
-	buf_add_str(&body, postgres_value(t, 0, 0, 0));
-	buf_add_cstr(&body, ",\"page\":{\"next\":");
-	if (postgres_bool(t, 0, 0, 1))
-		buf_json_str(&body, postgres_value(t, 0, 0, 2));
-	else
-		buf_add_cstr(&body, "null");
-	buf_printf(&body, ",\"has_more\":%s}%s}", postgres_bool(t, 0, 0, 1) ? "true" : "false",
-		   members);
-	const enum step done =
-		body.failed ? task_fail_set(t, ERR_TOO_LARGE, "limit", "the answer is too large")
-			    : http_reply_json(t, 200, buf_str(&body));
-	buf_free(&body);
-	return done;
+	return http_page_answer(t, &(struct http_page) { .data = postgres_value(t, 0, 0, 0),
+							 .has_more = postgres_bool(t, 0, 0, 1),
+							 .next = postgres_value(t, 0, 0, 2),
+							 .members = str_of(members) });
 }
 
 /* ---- the inbox ---- */

@@ -4,13 +4,12 @@
 #ifndef BIMODAL_CORE_NOTICES_INTERNAL_H
 #define BIMODAL_CORE_NOTICES_INTERNAL_H
 
-#include "base/json_scan.h"
+#include "base/json_member.h"
 #include "core/notices/notices.h"
 #include "gen/sql_core.h"
 
 #define NOTICES_PAGE_DEFAULT 50
 #define NOTICES_PAGE_MAX 200
-#define NOTICES_ANSWER_MAX ((size_t)8 * 1024 * 1024)
 
 extern struct postgres_pool *core_notices_app;
 extern struct core_notices_conf core_notices_conf;

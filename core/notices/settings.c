@@ -24,20 +24,12 @@ minutes_of(struct str s)
 }
 
 static enum err
-unknown(struct arena *arena, const char *place, struct str key, struct err_info *info)
-{
-	return err_set(info, ERR_INVALID,
-		       arena_printf(arena, "%s/%.*s", place, (int)MIN(key.len, 64), key.p),
-		       "\"%.*s\" is not a member that is known here", (int)MIN(key.len, 64), key.p);
-}
-
-static enum err
 hours_read(struct str value, struct arena *arena, struct buf *out, struct err_info *info)
 {
 	struct json_member m[4];
 	size_t n = ARRAY_LEN(m);
 	int at[2] = { -1, -1 };
-	static const char *const names[] = { "from", "to" };
+	static const char *const names[] = { "from", "to", NULL };
 
 	if (json_scan_object(value, arena, m, &n, info) != ERR_OK)
 		return info->code;
@@ -45,7 +37,7 @@ hours_read(struct str value, struct arena *arena, struct buf *out, struct err_in
 		const size_t which = str_is(m[i].key, "from") ? 0 : str_is(m[i].key, "to") ? 1 : 2;
 		struct str text;
 		if (which == 2)
-			return unknown(arena, "/hours", m[i].key, info);
+			return json_member_unknown(m[i].key, names, "/hours", info);
 		if (m[i].kind == JSON_STRING && json_unescape(m[i].value, arena, &text) == ERR_OK)
 			at[which] = minutes_of(text);
 	}
@@ -97,7 +89,7 @@ digest_read(struct str value, struct arena *arena, struct buf *out, struct err_i
 		return info->code;
 	for (size_t i = 0; i < n; i++) {
 		if (!str_is(m[i].key, "hour"))
-			return unknown(arena, "/digest", m[i].key, info);
+			return json_member_unknown(m[i].key, NULL, "/digest", info);
 		if (m[i].kind != JSON_NUMBER || str_int(m[i].value, 0, 23, &hour) != ERR_OK)
 			hour = -1;
 	}
@@ -176,7 +168,7 @@ core_notices_settings_read(struct str body, struct arena *arena, struct buf *out
 		else if (str_is(m[i].key, "channels"))
 			err = channels_read(m[i].value, arena, out, info);
 		else
-			err = unknown(arena, "", m[i].key, info);
+			err = json_member_unknown(m[i].key, NULL, "", info);
 	}
 	buf_add_char(out, '}');
 	if (err == ERR_OK && out->failed)

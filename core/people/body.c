@@ -19,13 +19,7 @@ unknown(struct task *t, const struct people_member *known, struct str key)
 	const char *names[PEOPLE_MEMBERS_MAX + 1] = { NULL };
 	for (size_t i = 0; known[i].name != NULL && i < PEOPLE_MEMBERS_MAX; i++)
 		names[i] = known[i].name;
-	const char *near = str_nearest(key, names);
-	const int len = (int)MIN(key.len, 64);
-	(void)err_set(&t->t_err, ERR_INVALID, arena_printf(&t->t_arena, "/%.*s", len, key.p),
-		      "\"%.*s\" is not a member that may be given here%s%s%s", len, key.p,
-		      near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
-		      near != NULL ? "\"?" : "");
-	return false;
+	return json_member_unknown(key, names, "", &t->t_err) == ERR_OK;
 }
 
 static bool

@@ -4,7 +4,7 @@
 #ifndef BIMODAL_CORE_PEOPLE_INTERNAL_H
 #define BIMODAL_CORE_PEOPLE_INTERNAL_H
 
-#include "base/json_scan.h"
+#include "base/json_member.h"
 #include "core/people/people.h"
 #include "gen/sql_core.h"
 
@@ -96,6 +96,7 @@ extern const struct step_row core_people_user_enable_steps[];
 extern const struct step_row core_people_user_roles_steps[];
 extern const struct step_row core_people_me_change_steps[];
 extern const struct step_row core_people_hand_over_steps[];
+extern const struct step_row core_people_owners_steps[];
 
 extern const struct step_row core_people_team_list_steps[];
 extern const struct step_row core_people_team_get_steps[];

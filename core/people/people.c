@@ -7,7 +7,6 @@
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 200
-#define ANSWER_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 struct core_people_conf core_people_conf;
 
@@ -68,15 +67,7 @@ people_id(struct task *t)
 const char *
 people_limit(struct task *t)
 {
-	const struct str text = http_query(t, "limit");
-	int64_t limit = LIMIT_DEFAULT;
-
-	if (text.p != NULL && str_int(text, 1, LIMIT_MAX, &limit) != ERR_OK) {
-		(void)err_set(&t->t_err, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
-			      LIMIT_MAX);
-		return NULL;
-	}
-	return arena_printf(&t->t_arena, "%lld", (long long)limit);
+	return http_page_limit(t, LIMIT_DEFAULT, LIMIT_MAX);
 }
 
 bool
@@ -118,26 +109,12 @@ people_query_flag(struct task *t, const char *name, bool *out)
 enum step
 people_answer_page(struct task *t)
 {
-	struct buf body;
-
 	if (postgres_is_null(t, 0, 0, 0))
 		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no %.*s",
 				     STR_FMT(http_path(t)));
-	buf_init(&body, ANSWER_BYTES_MAX);
-	buf_add_cstr(&body, "{\"data\":");
-	buf_add_str(&body, postgres_value(t, 0, 0, 0));
-	buf_add_cstr(&body, ",\"page\":{\"next\":");
-	if (postgres_bool(t, 0, 0, 1))
-		buf_json_str(&body, postgres_value(t, 0, 0, 2));
-	else
-		buf_add_cstr(&body, "null");
-	buf_printf(&body, ",\"has_more\":%s}}", postgres_bool(t, 0, 0, 1) ? "true" : "false");
-	const bool failed = body.failed;
-	const enum step done = failed ? STEP_DONE : http_reply_json(t, 200, buf_str(&body));
-	buf_free(&body);
-	return failed ? task_fail_set(t, ERR_TOO_LARGE, "limit",
-				      "the answer is too large; ask for fewer")
-		      : done;
+	return http_page_answer(t, &(struct http_page) { .data = postgres_value(t, 0, 0, 0),
+							 .has_more = postgres_bool(t, 0, 0, 1),
+							 .next = postgres_value(t, 0, 0, 2) });
 }
 
 static enum step
@@ -195,6 +172,7 @@ const struct http_route core_people_routes[] = {
 	{ HTTP_POST, USER "/hand-over", "user.hand-over", core_people_hand_over_steps,
 	  .right = "user.hand_over", .deadline_ms = PEOPLE_HAND_OVER_MS,
 	  .body_max = PEOPLE_BODY_MAX },
+	READ("/v1/owners", "owner.get", core_people_owners_steps, "owner.read"),
 	WRITE(HTTP_PATCH, "/v1/me", "access.me.change", core_people_me_change_steps, "me.write"),
 
 	READ("/v1/teams", "team.list", core_people_team_list_steps, "team.read"),

@@ -197,6 +197,44 @@ make_decide(struct task *t)
 	return STEP_NEXT;
 }
 
+/* A new token, or one that takes the place of the old. */
+static enum step
+make_write(struct task *t)
+{
+	const struct making *m = task_state(t, sizeof(*m));
+	const bool rotates = m->old.p != NULL;
+	char hash[SHA256_HEX_SIZE];
+
+	hex_encode(m->token.hash, sizeof(m->token.hash), hash);
+	const struct postgres_param created[] = {
+		P_TEXT(people_actor(t)),
+		P_STR(http_request_id(t)),
+		P_TEXT(m->id),
+		P_STR(m->principal),
+		P_TEXT(m->audience == ACCESS_CORE ? "core" : "sandbox"),
+		P_TEXT(hash),
+		P_TEXT(m->token.prefix),
+		P_STR(m->label.p != NULL ? m->label : STR("")),
+		{ .value = m->scopes, .is_null = m->scopes.p == NULL },
+		P_TEXT(m->expires),
+	};
+	const struct postgres_param rotated[] = {
+		P_TEXT(people_actor(t)),
+		P_STR(http_request_id(t)),
+		P_STR(m->old),
+		P_TEXT(m->id),
+		P_TEXT(hash),
+		P_TEXT(m->token.prefix),
+		P_TEXT(arena_printf(&t->t_arena, "%lld", (long long)m->overlap)),
+		{ .value = str_of(m->expires), .is_null = m->expires[0] == '\0' },
+		P_TEXT(m->latest),
+	};
+	return rotates ? postgres_wait(core_people_conf.pool, t, &sql_people_token_rotate, rotated,
+				       ARRAY_LEN(rotated))
+		       : postgres_wait(core_people_conf.pool, t, &sql_people_token_create, created,
+				       ARRAY_LEN(created));
+}
+
 /* The answer with the text, the only time it is seen. */
 static enum step
 make_answer(struct task *t)
@@ -288,34 +326,9 @@ create_read(struct task *t)
 	return target_read(t, STR_NONE, principal.p != NULL ? principal : str_of(people_actor(t)));
 }
 
-static enum step
-create_write(struct task *t)
-{
-	struct making *m = task_state(t, sizeof(*m));
-	char hash[SHA256_HEX_SIZE];
-
-	hex_encode(m->token.hash, sizeof(m->token.hash), hash);
-	const struct postgres_param params[] = {
-		P_TEXT(people_actor(t)),
-		P_STR(http_request_id(t)),
-		P_TEXT(m->id),
-		P_STR(m->principal),
-		P_TEXT(m->audience == ACCESS_CORE ? "core" : "sandbox"),
-		P_TEXT(hash),
-		P_TEXT(m->token.prefix),
-		P_STR(m->label.p != NULL ? m->label : STR("")),
-		{ .value = m->scopes, .is_null = m->scopes.p == NULL },
-		P_TEXT(m->expires),
-	};
-	return postgres_wait(core_people_conf.pool, t, &sql_people_token_create, params,
-			     ARRAY_LEN(params));
-}
-
 const struct step_row core_people_token_create_steps[] = {
-	{ "whose", create_read },
-	{ "decide", make_decide },
-	{ "write", create_write },
-	{ "answer", make_answer },
+	{ "whose", create_read }, { "decide", make_decide },
+	{ "write", make_write },  { "answer", make_answer },
 	{ NULL, NULL },
 };
 
@@ -344,33 +357,9 @@ rotate_read(struct task *t)
 	return target_read(t, m->old, STR_NONE);
 }
 
-static enum step
-rotate_write(struct task *t)
-{
-	struct making *m = task_state(t, sizeof(*m));
-	char hash[SHA256_HEX_SIZE];
-
-	hex_encode(m->token.hash, sizeof(m->token.hash), hash);
-	const struct postgres_param params[] = {
-		P_TEXT(people_actor(t)),
-		P_STR(http_request_id(t)),
-		P_STR(m->old),
-		P_TEXT(m->id),
-		P_TEXT(hash),
-		P_TEXT(m->token.prefix),
-		P_TEXT(arena_printf(&t->t_arena, "%lld", (long long)m->overlap)),
-		{ .value = str_of(m->expires), .is_null = m->expires[0] == '\0' },
-		P_TEXT(m->latest),
-	};
-	return postgres_wait(core_people_conf.pool, t, &sql_people_token_rotate, params,
-			     ARRAY_LEN(params));
-}
-
 const struct step_row core_people_token_rotate_steps[] = {
-	{ "whose", rotate_read },
-	{ "decide", make_decide },
-	{ "write", rotate_write },
-	{ "answer", make_answer },
+	{ "whose", rotate_read }, { "decide", make_decide },
+	{ "write", make_write },  { "answer", make_answer },
 	{ NULL, NULL },
 };
 

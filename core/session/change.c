@@ -63,15 +63,7 @@ own_enter(struct task *t)
 	if (password_check(s->wanted, name, postgres_value(t, 0, 0, 1), "/new", &t->t_err) !=
 	    ERR_OK)
 		return task_fail(t);
-	const struct postgres_param params[] = {
-		P_STR(name),
-		P_TEXT(s->address),
-		P_TEXT(core_session.lock_after),
-		P_TEXT(core_session.lock_longest),
-		P_STR(http_request_id(t)),
-	};
-	return postgres_wait(core_session.conf.pool, t, &sql_session_enter, params,
-			     ARRAY_LEN(params));
+	return session_enter(t, name, s->address);
 }
 
 static enum step
@@ -92,18 +84,8 @@ own_write(struct task *t)
 	if (job == NULL)
 		return task_fail(t);
 	s->wrong = !job->right;
-	if (s->wrong) {
-		const struct postgres_param params[] = {
-			P_TEXT(""),
-			P_TEXT(actor->principal),
-			P_TEXT(s->address),
-			P_TEXT(core_session.lock_address_after),
-			P_TEXT(core_session.lock_longest),
-			P_STR(http_request_id(t)),
-		};
-		return postgres_wait(core_session.conf.pool, t, &sql_session_refuse, params,
-				     ARRAY_LEN(params));
-	}
+	if (s->wrong)
+		return session_refuse(t, STR(""), actor->principal, s->address);
 	const struct postgres_param params[] = {
 		P_TEXT(actor->principal),
 		P_TEXT(job->made),
@@ -185,6 +167,12 @@ const struct step_row session_reset_make_steps[] = {
 /* ---- POST /v1/password-reset ---- */
 
 static enum step
+secret_refused(struct task *t)
+{
+	return task_fail_set(t, ERR_FORBIDDEN, "/secret", "is not known, was used, or is over");
+}
+
+static enum step
 use_look(struct task *t)
 {
 	struct change *s = state_of(t);
@@ -196,8 +184,7 @@ use_look(struct task *t)
 	    session_body(t, fields, ARRAY_LEN(fields)) != ERR_OK)
 		return task_fail(t);
 	if (!session_secret_hash(s->old, s->hash))
-		return task_fail_set(t, ERR_FORBIDDEN, "/secret",
-				     "is not known, was used, or is over");
+		return secret_refused(t);
 	return postgres_wait(core_session.conf.pool, t, &sql_password_reset_look,
 			     (struct postgres_param[]) { P_TEXT(s->hash) }, 1);
 }
@@ -208,8 +195,7 @@ use_hash(struct task *t)
 {
 	const struct change *s = state_of(t);
 	if (postgres_rows(t, 0) == 0 || postgres_is_null(t, 0, 0, 0))
-		return task_fail_set(t, ERR_FORBIDDEN, "/secret",
-				     "is not known, was used, or is over");
+		return secret_refused(t);
 	if (password_check(s->wanted, postgres_value(t, 0, 0, 1), postgres_value(t, 0, 0, 2),
 			   "/password", &t->t_err) != ERR_OK)
 		return task_fail(t);
@@ -236,8 +222,7 @@ static enum step
 use_answer(struct task *t)
 {
 	if (postgres_is_null(t, 0, 0, 0))
-		return task_fail_set(t, ERR_FORBIDDEN, "/secret",
-				     "is not known, was used, or is over");
+		return secret_refused(t);
 	return session_applied(t, postgres_int(t, 0, 0, 0, 0), 204, STR(""));
 }
 

@@ -11,6 +11,7 @@
 #include "cjson/cJSON.h"
 #include "core/session/internal.h"
 #include "core/session/oidc.h"
+#include "gen/sql_core.h"
 #include "http/cookie.h"
 
 #define FIELDS_MAX 3
@@ -220,6 +221,35 @@ session_body(struct task *t, const struct session_field *fields, size_t n)
 		err = field_read(t, body, &fields[i]);
 	json_free(body);
 	return err;
+}
+
+enum step
+session_enter(struct task *t, struct str login, const char *address)
+{
+	const struct postgres_param params[] = {
+		P_STR(login),
+		P_TEXT(address),
+		P_TEXT(core_session.lock_after),
+		P_TEXT(core_session.lock_longest),
+		P_STR(http_request_id(t)),
+	};
+	return postgres_wait(core_session.conf.pool, t, &sql_session_enter, params,
+			     ARRAY_LEN(params));
+}
+
+enum step
+session_refuse(struct task *t, struct str login, const char *principal, const char *address)
+{
+	const struct postgres_param params[] = {
+		P_STR(login),
+		P_TEXT(principal[0] != '\0' ? principal : NULL),
+		P_TEXT(address),
+		P_TEXT(core_session.lock_address_after),
+		P_TEXT(core_session.lock_longest),
+		P_STR(http_request_id(t)),
+	};
+	return postgres_wait(core_session.conf.pool, t, &sql_session_refuse, params,
+			     ARRAY_LEN(params));
 }
 
 bool

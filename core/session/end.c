@@ -140,15 +140,13 @@ static enum step
 list_read(struct task *t)
 {
 	const struct access_actor *actor = access_actor_of(t);
-	const struct str limit = http_query(t, "limit");
+	const char *limit = http_page_limit(t, PAGE_DEFAULT, PAGE_MAX);
 	const struct str after = http_query(t, "after");
 	const char *principal = NULL;
-	int64_t n = PAGE_DEFAULT;
 	struct uuid id;
 
-	if (limit.p != NULL && str_int(limit, 1, PAGE_MAX, &n) != ERR_OK)
-		return task_fail_set(t, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
-				     PAGE_MAX);
+	if (limit == NULL)
+		return task_fail(t);
 	if (after.p != NULL && uuid_parse(after, &id) != ERR_OK)
 		return task_fail_set(t, ERR_BAD_REQUEST, "after", "must be page.next of a list");
 	if (whose(t, &principal) != ERR_OK)
@@ -157,7 +155,7 @@ list_read(struct task *t)
 		P_TEXT(principal),
 		P_TEXT(actor->session[0] != '\0' ? actor->session : NULL),
 		{ .value = after, .is_null = after.p == NULL },
-		P_TEXT(arena_printf(&t->t_arena, "%lld", (long long)n)),
+		P_TEXT(limit),
 	};
 	return postgres_wait(core_session.conf.pool, t, &sql_session_list, params,
 			     ARRAY_LEN(params));
@@ -166,17 +164,10 @@ list_read(struct task *t)
 static enum step
 list_answer(struct task *t)
 {
-	const bool more = postgres_bool(t, 0, 0, 1);
-	struct buf body;
-	buf_init(&body, SESSION_ANSWER_MAX);
-	buf_add_cstr(&body, "{\"data\":");
-	buf_add_str(&body, postgres_value(t, 0, 0, 0));
-	buf_add_cstr(&body, ",\"page\":{\"next\":");
-	buf_json_str(&body, more ? postgres_value(t, 0, 0, 2) : STR_NONE);
-	buf_printf(&body, ",\"has_more\":%s}}", more ? "true" : "false");
-	const enum step done = session_reply(t, 200, buf_str(&body));
-	buf_free(&body);
-	return done;
+	http_reply_header(t, "Cache-Control", STR("no-store"));
+	return http_page_answer(t, &(struct http_page) { .data = postgres_value(t, 0, 0, 0),
+							 .has_more = postgres_bool(t, 0, 0, 1),
+							 .next = postgres_value(t, 0, 0, 2) });
 }
 
 const struct step_row session_list_steps[] = {

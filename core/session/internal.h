@@ -57,6 +57,10 @@ struct session_field {
 	struct str *out;
 };
 MUST_CHECK enum err session_body(struct task *t, const struct session_field *fields, size_t n);
+/* Count a try for this login from this address (session_enter.sql), and write down a refused one; `principal` empty: nobody. */
+enum step session_enter(struct task *t, struct str login, const char *address);
+enum step session_refuse(struct task *t, struct str login, const char *principal,
+			 const char *address);
 /* 429 with Retry-After if `seconds` is not 0. */
 bool session_must_wait(struct task *t, int64_t seconds);
 enum step session_reply(struct task *t, int status, struct str json); /* never kept by a cache */

@@ -39,15 +39,7 @@ sign_in_enter(struct task *t)
 	    session_body(t, fields, ARRAY_LEN(fields)) != ERR_OK)
 		return task_fail(t);
 	session_address(t, s->address);
-	const struct postgres_param params[] = {
-		P_STR(s->login),
-		P_TEXT(s->address),
-		P_TEXT(core_session.lock_after),
-		P_TEXT(core_session.lock_longest),
-		P_STR(http_request_id(t)),
-	};
-	return postgres_wait(core_session.conf.pool, t, &sql_session_enter, params,
-			     ARRAY_LEN(params));
+	return session_enter(t, s->login, s->address);
 }
 
 static enum step
@@ -89,21 +81,6 @@ begin(struct task *t, struct sign_in *s, const struct password_job *job)
 }
 
 static enum step
-refuse(struct task *t, const struct sign_in *s)
-{
-	const struct postgres_param params[] = {
-		P_STR(s->login),
-		P_TEXT(s->principal[0] != '\0' ? s->principal : NULL),
-		P_TEXT(s->address),
-		P_TEXT(core_session.lock_address_after),
-		P_TEXT(core_session.lock_longest),
-		P_STR(http_request_id(t)),
-	};
-	return postgres_wait(core_session.conf.pool, t, &sql_session_refuse, params,
-			     ARRAY_LEN(params));
-}
-
-static enum step
 sign_in_decide(struct task *t)
 {
 	struct sign_in *s = state_of(t);
@@ -112,7 +89,8 @@ sign_in_decide(struct task *t)
 		return task_fail(t);
 	explicit_bzero((char *)(uintptr_t)s->password.p, s->password.len);
 	s->refused = !job->right || s->principal[0] == '\0';
-	return s->refused ? refuse(t, s) : begin(t, s, job);
+	return s->refused ? session_refuse(t, s->login, s->principal, s->address)
+			  : begin(t, s, job);
 }
 
 static enum step

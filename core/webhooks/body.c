@@ -3,7 +3,7 @@
  */
 #include "core/webhooks/body.h"
 
-#include "base/json_scan.h"
+#include "base/json_member.h"
 
 #define MEMBERS_MAX 16
 #define TYPES_MAX 50
@@ -121,11 +121,7 @@ core_webhooks_body_read(struct str text, bool is_new, const struct core_webhooks
 		else if (!is_new && str_is(m[i].key, "enabled"))
 			err = bool_read(&m[i], &out->enabled, info);
 		else
-			err = err_set(info, ERR_INVALID,
-				      arena_printf(arena, "/%.*s", (int)MIN(m[i].key.len, 64),
-						   m[i].key.p),
-				      "\"%.*s\" is not a member that is known here",
-				      (int)MIN(m[i].key.len, 64), m[i].key.p);
+			err = json_member_unknown(m[i].key, NULL, "", info);
 	}
 	if (err == ERR_OK && is_new && out->url.p == NULL)
 		err = err_set(info, ERR_INVALID, "/url", "\"url\" is required");

@@ -354,18 +354,16 @@ static enum step
 log_read(struct task *t)
 {
 	const struct str state = http_query(t, "state");
-	const struct str limit = http_query(t, "limit");
 	const struct str after = http_query(t, "after");
+	const char *limit = http_page_limit(t, PAGE_DEFAULT, PAGE_MAX);
 	struct uuid id;
-	int64_t n = PAGE_DEFAULT;
 
 	if (state.p != NULL && !str_is(state, "waiting") && !str_is(state, "delivered") &&
 	    !str_is(state, "dead"))
 		return task_fail_set(t, ERR_BAD_REQUEST, "state",
 				     "must be waiting, delivered or dead");
-	if (limit.p != NULL && str_int(limit, 1, PAGE_MAX, &n) != ERR_OK)
-		return task_fail_set(t, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
-				     PAGE_MAX);
+	if (limit == NULL)
+		return task_fail(t);
 	if (after.p != NULL && uuid_parse(after, &id) != ERR_OK)
 		return task_fail_set(t, ERR_BAD_CURSOR, "after",
 				     "must be the \"next\" of the page before");
@@ -374,7 +372,7 @@ log_read(struct task *t)
 		actor(t),
 		optional(state),
 		optional(after),
-		P_TEXT(arena_printf(&t->t_arena, "%lld", (long long)n)),
+		P_TEXT(limit),
 	};
 	return postgres_wait(app, t, &sql_webhook_deliveries, params, ARRAY_LEN(params));
 }
@@ -382,24 +380,11 @@ log_read(struct task *t)
 static enum step
 log_answer(struct task *t)
 {
-	struct buf body;
-
 	if (!postgres_bool(t, 0, 0, 0))
 		return missing(t);
-	buf_init(&body, ANSWER_MAX);
-	buf_add_cstr(&body, "{\"data\":");
-	buf_add_str(&body, postgres_value(t, 0, 0, 1));
-	buf_add_cstr(&body, ",\"page\":{\"next\":");
-	if (postgres_bool(t, 0, 0, 2))
-		buf_json_str(&body, postgres_value(t, 0, 0, 3));
-	else
-		buf_add_cstr(&body, "null");
-	buf_printf(&body, ",\"has_more\":%s}}", postgres_bool(t, 0, 0, 2) ? "true" : "false");
-	const enum step done =
-		body.failed ? task_fail_set(t, ERR_TOO_LARGE, "limit", "the answer is too large")
-			    : http_reply_json(t, 200, buf_str(&body));
-	buf_free(&body);
-	return done;
+	return http_page_answer(t, &(struct http_page) { .data = postgres_value(t, 0, 0, 1),
+							 .has_more = postgres_bool(t, 0, 0, 2),
+							 .next = postgres_value(t, 0, 0, 3) });
 }
 
 static const struct step_row log_steps[] = {

@@ -6,8 +6,6 @@
  */
 #include "sandbox/experiment/internal.h"
 
-#include <stdio.h>
-
 #include "access/access.h"
 #include "base/json_in.h"
 #include "base/json_scan.h"
@@ -48,30 +46,15 @@ ask_slug(struct task *t, const struct postgres_stmt *s)
 			     (struct postgres_param[]) { P_STR(http_param(t, "slug")) }, 1);
 }
 
-static bool
-limit_read(struct task *t, char text[24])
-{
-	const struct str given = http_query(t, "limit");
-	int64_t limit = LIMIT_DEFAULT;
-
-	if (given.p != NULL && str_int(given, 1, LIMIT_MAX, &limit) != ERR_OK) {
-		(void)err_set(&t->t_err, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
-			      LIMIT_MAX);
-		return false;
-	}
-	(void)snprintf(text, 24, "%lld", (long long)limit);
-	return true;
-}
-
 /* ---- reading ---- */
 
 static enum step
 list_read(struct task *t)
 {
 	const struct str after = http_query(t, "after");
-	char limit[24];
+	const char *limit = http_page_limit(t, LIMIT_DEFAULT, LIMIT_MAX);
 
-	if (!limit_read(t, limit))
+	if (limit == NULL)
 		return task_fail(t);
 	const struct postgres_param params[] = { P_STR(after.p != NULL ? after : STR("")),
 						 P_TEXT(limit) };
@@ -100,9 +83,9 @@ get_answer(struct task *t)
 static enum step
 results_read(struct task *t)
 {
-	char limit[24];
+	const char *limit = http_page_limit(t, LIMIT_DEFAULT, LIMIT_MAX);
 
-	if (!limit_read(t, limit))
+	if (limit == NULL)
 		return task_fail(t);
 	const struct postgres_param params[] = { P_STR(http_param(t, "slug")), P_TEXT(limit) };
 	return postgres_wait(here.pool, t, &sql_lab_results, params, ARRAY_LEN(params));
@@ -257,18 +240,15 @@ promote_filed(struct task *t)
 	struct filed *f = task_state(t, sizeof(*f));
 	struct cJSON *j = NULL;
 	const char *id = NULL;
-	const char *detail = NULL;
 	struct err_info ignored = { .code = ERR_OK };
 
 	if (f == NULL)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the answer");
 	f->status = http_client_status(r);
 	f->body = arena_str(&t->t_arena, http_client_body(r));
-	if (json_parse(http_client_body(r), &j, &ignored) == ERR_OK && cJSON_IsObject(j)) {
-		if (json_string(j, "id", false, &id, &ignored) != ERR_OK ||
-		    json_string(j, "detail", false, &detail, &ignored) != ERR_OK)
-			id = NULL;
-	}
+	if (json_parse(http_client_body(r), &j, &ignored) != ERR_OK || !cJSON_IsObject(j) ||
+	    json_string(j, "id", false, &id, &ignored) != ERR_OK)
+		id = NULL;
 	struct uuid uuid;
 	const bool taken = f->status >= 200 && f->status < 300 && id != NULL &&
 			   uuid_parse(str_of(id), &uuid) == ERR_OK;
@@ -276,10 +256,11 @@ promote_filed(struct task *t)
 		const enum err code = f->status == 409 || f->status == 422 ? ERR_CONFLICT
 				      : f->status == 403                   ? ERR_FORBIDDEN
 									   : ERR_UPSTREAM;
-		(void)err_set(&t->t_err, code, NULL, "core did not take the change (%d): %.200s",
-			      f->status, detail != NULL ? detail : "no detail");
+		struct http_client_problem p;
+		http_client_problem_read(r, &p);
 		json_free(j);
-		return task_fail(t);
+		return task_fail_set(t, code, NULL, "core did not take the change (%d): %s",
+				     f->status, p.detail[0] != '\0' ? p.detail : "no detail");
 	}
 	uuid_text(&uuid, f->change);
 	json_free(j);

@@ -5,6 +5,9 @@
  * The app role only proposes and asks (lab.propose, lab.want_remove); DDL is run by the deployer's login through change_apply; the flag is
  * made and archived in core through its API, with the sandbox's own token. Each side is tried again until it is done, so that a
  * core or a database that is away delays the end of a feature but never prevents it.
+ *
+ * The owner pair of a hypothesis is that of its flag: core refuses who is not there, hand-over in core moves the flag, the feed brings the
+ * new pair, and a job takes it over with the names that core gives for it.
  */
 #ifndef BIMODAL_SANDBOX_HYPOTHESIS_H
 #define BIMODAL_SANDBOX_HYPOTHESIS_H
@@ -44,6 +47,7 @@ int64_t sandbox_features_generation(enum sandbox_features which);
 /* ---- routes of a worker ---- */
 struct sandbox_hypothesis_conf {
 	struct postgres_pool *pool;
+	struct http_client *core; /* knows the people a manifest names */
 	struct feature_runtime *runtime;
 	const struct flag_store *flags;
 	struct flag_exposures *exposures;

@@ -1,6 +1,6 @@
 /*
  * jobs.c — brings each feature to where it should be: schema and roles in the catalog, the flag in core. Two jobs, so that a core that does
- * not answer never delays a removal. What is to be done next is read from lab.hypothesis, never remembered here: a jobs child that
+ * not answer never delays a removal. A third follows the flag's owners. What is to be done next is read from lab.hypothesis, never remembered here: a jobs child that
  * dies at any point leaves work that the next one finds.
  */
 #include "sandbox/hypothesis/internal.h"
@@ -18,6 +18,7 @@
 #define FLAG_PERIOD (100 * USEC_PER_MS)
 #define FLAG_DEADLINE (30 * USEC_PER_SEC)
 #define FOLLOW_PERIOD USEC_PER_SEC
+#define OWNERS_PERIOD (200 * USEC_PER_MS)
 #define SCRIPT_BYTES ((size_t)3 * 1024 * 1024)
 #define DEPLOY_TRIES_MAX 5
 #define DEPLOY_STATEMENT_TIMEOUT                                                                   \
@@ -320,21 +321,15 @@ flag_work(struct task *t)
 				    : STR_NONE });
 }
 
-/* The detail of core's problem, for people. */
+/* What core says to it, for people. */
 static const char *
 refusal(struct task *t, const struct http_client_reply *r)
 {
-	struct cJSON *j = NULL;
-	const char *detail = NULL;
-	struct err_info ignored = { .code = ERR_OK };
+	struct http_client_problem p;
 
-	if (json_parse(http_client_body(r), &j, &ignored) == ERR_OK && cJSON_IsObject(j) &&
-	    json_string(j, "detail", false, &detail, &ignored) != ERR_OK)
-		detail = NULL;
-	const char *text =
-		arena_printf(&t->t_arena, "core answers %d: %.200s", http_client_status(r),
-			     detail != NULL ? detail : "no detail");
-	json_free(j);
+	http_client_problem_read(r, &p);
+	const char *text = arena_printf(&t->t_arena, "core answers %d: %s", http_client_status(r),
+					p.detail[0] != '\0' ? p.detail : "no detail");
 	return text != NULL ? text : "core refuses";
 }
 
@@ -436,6 +431,80 @@ static const struct step_row flag_steps[] = {
 	{ "own", flag_own }, { "end", flag_end },   { NULL, NULL },
 };
 
+/* ---- whose it is ---- */
+
+enum { OF_SLUG, OF_KEY, OF_BUSINESS, OF_TECHNICAL };
+
+struct owners_work {
+	const char *slug, *business, *technical;
+};
+
+static enum step
+owners_ask(struct task *t)
+{
+	return statement(t, &sql_lab_next_owners, NULL, 0);
+}
+
+/* The names are core's to tell: what passes the airlock has none. */
+static enum step
+owners_names(struct task *t)
+{
+	struct owners_work *w = task_state(t, sizeof(*w));
+
+	if (postgres_rows(t, 0) == 0 || w == NULL)
+		return STEP_DONE;
+	w->slug = kept(t, OF_SLUG);
+	w->business = kept(t, OF_BUSINESS);
+	w->technical = kept(t, OF_TECHNICAL);
+	const char *url = arena_printf(&t->t_arena, "/v1/flags/%s", kept(t, OF_KEY));
+	return http_client_wait(
+		jobs_conf.core, t,
+		&(struct http_client_call) { .method = HTTP_GET, .url = str_of(url) });
+}
+
+static enum step
+owners_store(struct task *t)
+{
+	const struct owners_work *w = task_state(t, sizeof(*w));
+	const struct http_client_reply *r = http_client_reply(t, 0);
+	struct cJSON *j = NULL;
+	const char *business = NULL, *technical = NULL;
+	struct err_info info = { .code = ERR_OK };
+
+	enum err err = http_client_status(r) == 200 ? json_parse(http_client_body(r), &j, &info)
+						    : ERR_UPSTREAM;
+	if (err == ERR_OK)
+		err = json_string(j, "business_owner", true, &business, &info);
+	if (err == ERR_OK)
+		err = json_string(j, "technical_owner", true, &technical, &info);
+	const enum step next = err != ERR_OK
+				       ? task_fail_set(t, ERR_UPSTREAM, NULL,
+						       "core does not name the owners of %s (%d)",
+						       w->slug, http_client_status(r))
+				       : statement(t, &sql_lab_owners_are,
+						   (struct postgres_param[]) {
+							   P_TEXT(w->slug), P_TEXT(w->business),
+							   P_TEXT(w->technical), P_TEXT(business),
+							   P_TEXT(technical) },
+						   5);
+	json_free(j);
+	return next;
+}
+
+static enum step
+owners_end(struct task *t UNUSED)
+{
+	return STEP_DONE;
+}
+
+static const struct step_row owners_steps[] = {
+	{ "ask", owners_ask },
+	{ "names", owners_names },
+	{ "store", owners_store },
+	{ "end", owners_end },
+	{ NULL, NULL },
+};
+
 /* ---- the jobs child's own set of features, for metrics ---- */
 
 static enum step
@@ -468,6 +537,10 @@ sandbox_hypothesis_jobs(struct daemon_jobs *jobs, const struct sandbox_hypothesi
 						     .period = FLAG_PERIOD,
 						     .deadline = FLAG_DEADLINE,
 						     .steps = flag_steps });
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feature.owners",
+						     .period = OWNERS_PERIOD,
+						     .deadline = FLAG_DEADLINE,
+						     .steps = owners_steps });
 	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "feature.follow",
 						     .period = FOLLOW_PERIOD,
 						     .steps = follow_steps });

@@ -15,6 +15,8 @@
 #define COLUMNS_MAX 2000
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 500
+#define OWNERS_WAIT_MAX (2 * USEC_PER_SEC)
+#define URL_BYTES 4096
 #define ONE "/v1/features/{slug:slug}"
 
 struct sandbox_hypothesis_conf sandbox_hypothesis_conf;
@@ -172,39 +174,51 @@ findings_fail(struct task *t, const struct feature_findings *f)
 		first->reason, f->total, f->total == 1 ? "" : "s");
 }
 
+/* What is kept of a checked package while core is asked for its owners. */
+struct creation {
+	struct str slug, flag_key, manifest;
+};
+
+/* Whether its owners are people who are here is known to core alone. */
 static enum step
-propose(struct task *t, const struct feature_package *p)
+owners_ask(struct task *t, const struct feature_manifest *m)
 {
-	char deployment[UUID_TEXT_SIZE];
-	char max[24];
-	struct uuid id;
+	struct buf url;
+
+	buf_init(&url, URL_BYTES);
+	buf_add_cstr(&url, "/v1/owners?business_owner=");
+	buf_add_url(&url, str_of(m->business_owner));
+	buf_add_cstr(&url, "&technical_owner=");
+	buf_add_url(&url, str_of(m->technical_owner));
+	task_wait_soft(t);
+	const enum step next =
+		url.failed ? task_fail_set(t, ERR_NO_MEMORY, NULL, "the owners' names are too long")
+			   : http_client_wait(
+				     sandbox_hypothesis_conf.core, t,
+				     &(struct http_client_call) { .method = HTTP_GET,
+								  .url = buf_str(&url),
+								  .timeout = OWNERS_WAIT_MAX });
+	buf_free(&url);
+	return next;
+}
+
+static enum step
+create_keep(struct task *t, const struct feature_package *p)
+{
+	struct creation *c = task_state(t, sizeof(*c));
 	struct buf manifest;
 
-	uuid_v4(&id);
-	uuid_text(&id, deployment);
-	(void)snprintf(max, sizeof(max), "%lld", (long long)sandbox_hypothesis_conf.features_max);
 	buf_init(&manifest, HYPOTHESIS_JSON_BYTES);
 	feature_manifest_json(&p->manifest, &manifest);
-	struct str *slug = task_state(t, sizeof(*slug));
-	if (slug != NULL)
-		*slug = arena_str(&t->t_arena, str_of(p->manifest.slug));
-	if (manifest.failed || slug == NULL || slug->p == NULL) {
-		buf_free(&manifest);
-		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the package");
+	if (c != NULL && !manifest.failed) {
+		c->slug = arena_str(&t->t_arena, str_of(p->manifest.slug));
+		c->flag_key = arena_str(&t->t_arena, str_of(p->manifest.flag_key));
+		c->manifest = arena_str(&t->t_arena, buf_str(&manifest));
 	}
-	const struct postgres_param params[] = {
-		P_STR(*slug),
-		P_TEXT(deployment),
-		P_STR(buf_str(&manifest)),
-		P_TEXT(p->manifest.flag_key),
-		P_STR(http_body(t)),
-		P_TEXT(access_actor_of(t)->principal),
-		P_TEXT(max),
-	};
-	const enum step next = postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_propose,
-					     params, ARRAY_LEN(params));
 	buf_free(&manifest);
-	return next;
+	return c == NULL || c->slug.p == NULL || c->flag_key.p == NULL || c->manifest.p == NULL
+		       ? task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the package")
+		       : owners_ask(t, &p->manifest);
 }
 
 static enum step
@@ -235,7 +249,7 @@ create_check(struct task *t)
 			"metrics times treatments are more than the %d that one rule may judge",
 			STATS_METRICS_MAX);
 	else if (err == ERR_OK)
-		next = propose(t, &package);
+		next = create_keep(t, &package);
 	else if (err == ERR_INVALID)
 		next = findings_fail(t, &findings);
 	else
@@ -245,11 +259,49 @@ create_check(struct task *t)
 	return next;
 }
 
+/* Core's refusal, with the side it names as the place. */
+static enum step
+owners_refused(struct task *t, const struct http_client_reply *r)
+{
+	struct http_client_problem p;
+
+	http_client_problem_read(r, &p);
+	const bool has_place = p.pointer[0] == '/';
+	return task_fail_set(t, ERR_INVALID, has_place ? p.pointer : NULL, "feature.yaml: %s%s%s",
+			     has_place ? p.pointer + 1 : "", has_place ? ": " : "",
+			     p.detail[0] != '\0' ? p.detail : "core knows no such owners");
+}
+
+/* A core that cannot say is no reason to wait: the flag's making decides then. */
+static enum step
+create_propose(struct task *t)
+{
+	const struct creation *c = task_state(t, sizeof(*c));
+	const struct err_info *info = NULL;
+	char deployment[UUID_TEXT_SIZE];
+	char max[24];
+	struct uuid id;
+
+	if (task_wait_err(t, 0, &info) == ERR_OK &&
+	    http_client_status(http_client_reply(t, 0)) == 422)
+		return owners_refused(t, http_client_reply(t, 0));
+	uuid_v4(&id);
+	uuid_text(&id, deployment);
+	(void)snprintf(max, sizeof(max), "%lld", (long long)sandbox_hypothesis_conf.features_max);
+	const struct postgres_param params[] = {
+		P_STR(c->slug),     P_TEXT(deployment),  P_STR(c->manifest),
+		P_STR(c->flag_key), P_STR(http_body(t)), P_TEXT(access_actor_of(t)->principal),
+		P_TEXT(max),
+	};
+	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_propose, params,
+			     ARRAY_LEN(params));
+}
+
 static enum step
 create_proposed(struct task *t)
 {
 	const struct str outcome = postgres_value(t, 0, 0, 0);
-	const struct str slug = *(struct str *)task_state(t, sizeof(struct str));
+	const struct str slug = ((struct creation *)task_state(t, sizeof(struct creation)))->slug;
 
 	if (str_is(outcome, "exists"))
 		return task_fail_set(t, ERR_CONFLICT, "/slug",
@@ -265,6 +317,7 @@ create_proposed(struct task *t)
 static const struct step_row create_steps[] = {
 	{ "columns", create_columns },
 	{ "check", create_check },
+	{ "propose", create_propose },
 	{ "proposed", create_proposed },
 	{ NULL, NULL },
 };
@@ -308,17 +361,13 @@ list_read(struct task *t)
 {
 	const struct str after = http_query(t, "after");
 	const struct str state = http_query(t, "state");
-	const struct str text = http_query(t, "limit");
-	int64_t limit = LIMIT_DEFAULT;
-	char limit_text[24];
+	const char *limit = http_page_limit(t, LIMIT_DEFAULT, LIMIT_MAX);
 
-	if (text.p != NULL && str_int(text, 1, LIMIT_MAX, &limit) != ERR_OK)
-		return task_fail_set(t, ERR_BAD_REQUEST, "limit", "must be a number from 1 to %d",
-				     LIMIT_MAX);
-	(void)snprintf(limit_text, sizeof(limit_text), "%lld", (long long)limit);
+	if (limit == NULL)
+		return task_fail(t);
 	const struct postgres_param params[] = {
 		P_STR(after.p != NULL ? after : STR("")),
-		P_TEXT(limit_text),
+		P_TEXT(limit),
 		{ .value = state, .is_null = state.p == NULL },
 	};
 	return postgres_wait(sandbox_hypothesis_conf.pool, t, &sql_lab_hypothesis_list, params,

@@ -58,6 +58,8 @@ struct access_roles;
  * ERR_CONFIG. */
 MUST_CHECK enum err access_roles_load(const char *path, struct access_roles **out,
 				      struct yaml_errors *e);
+/* The same for a daemon that starts: the errors go to stderr. */
+MUST_CHECK enum err access_roles_read(const char *path, struct access_roles **out);
 MUST_CHECK enum err access_roles_parse(const char *name, struct str text, struct access_roles **out,
 				       struct yaml_errors *e);
 void access_roles_free(struct access_roles *r);
@@ -241,6 +243,8 @@ void access_use_cookie(const struct access_cookie *cookie); /* of this process; 
 
 /* NULL if nobody is known. */
 const struct access_actor *access_actor_of(const struct task *t);
+/* His id; NULL if nobody is known. */
+const char *access_principal_of(const struct task *t);
 /* Ask for one more right inside a step: ERR_OK, or ERR_FORBIDDEN set in the task. */
 MUST_CHECK enum err access_require(struct task *t, struct str right);
 /* The same question without an error: what an answer may hold besides what was asked for. */

@@ -20,6 +20,13 @@ access_actor_of(const struct task *t)
 	return t->t_actor;
 }
 
+const char *
+access_principal_of(const struct task *t)
+{
+	const struct access_actor *actor = access_actor_of(t);
+	return actor != NULL ? actor->principal : NULL;
+}
+
 /* Whoever shows something of the form of our tokens is worth a line in the log; the rest is noise. */
 static void
 stranger_note(struct task *t, const char *reason)

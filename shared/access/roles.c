@@ -332,3 +332,16 @@ access_roles_hash(const struct access_roles *r)
 {
 	return r->hash;
 }
+
+enum err
+access_roles_read(const char *path, struct access_roles **out)
+{
+	struct yaml_errors errors;
+
+	yaml_errors_init(&errors);
+	const enum err err = access_roles_load(path, out, &errors);
+	if (err != ERR_OK)
+		fprintf(stderr, "%.*s", STR_FMT(buf_str(&errors.text)));
+	yaml_errors_free(&errors);
+	return err;
+}

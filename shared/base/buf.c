@@ -281,3 +281,16 @@ buf_json_cstr(struct buf *b, const char *s)
 	else
 		buf_json_str(b, str_of(s));
 }
+
+void
+buf_add_url(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		const unsigned char ch = (unsigned char)s.p[i];
+		if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+		    (ch >= '0' && ch <= '9') || ch == '-' || ch == '.' || ch == '_' || ch == '~')
+			buf_add_char(b, s.p[i]);
+		else
+			buf_printf(b, "%%%02X", ch);
+	}
+}

@@ -44,4 +44,7 @@ char *buf_cstr(struct buf *b);           /* NUL-terminated view, NULL if failed 
 void buf_json_str(struct buf *b, struct str s);
 void buf_json_cstr(struct buf *b, const char *s); /* NULL writes null                         */
 
+/* Text as one segment of a path or one value of a query: percent-encoded but for what RFC 3986 leaves unreserved. */
+void buf_add_url(struct buf *b, struct str s);
+
 #endif

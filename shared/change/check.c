@@ -7,148 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "change/check_lists.h"
 #include "change/tree.h"
 
 #define STACK_MAX 4096
 #define OWN_TABLES_MAX 64
-
-enum { UP = 1, DOWN = 2, BOTH = 3 };
-
-struct rule {
-	const char *node;
-	unsigned allow;
-	const char *name; /* as people write it */
-	const char *why;  /* if it is refused   */
-};
-
-#define TEMPLATE                                                                                   \
-	"publications and subscriptions follow the field registry; they are never altered by hand"
-#define ROLES "roles and their rights belong to the installation, not to a change"
-
-static const struct rule statement_rules[] = {
-	{ "CreateStmt", BOTH, "CREATE TABLE", NULL },
-	{ "AlterTableStmt", BOTH, "ALTER TABLE", NULL },
-	{ "IndexStmt", BOTH, "CREATE INDEX", NULL },
-	{ "ViewStmt", BOTH, "CREATE VIEW", NULL },
-	{ "CreateFunctionStmt", BOTH, "CREATE FUNCTION", NULL },
-	{ "CreateTrigStmt", BOTH, "CREATE TRIGGER", NULL },
-	{ "CreateSeqStmt", BOTH, "CREATE SEQUENCE", NULL },
-	{ "AlterSeqStmt", BOTH, "ALTER SEQUENCE", NULL },
-	{ "CreateEnumStmt", BOTH, "CREATE TYPE", NULL },
-	{ "CreateDomainStmt", BOTH, "CREATE DOMAIN", NULL },
-	{ "CreateStatsStmt", BOTH, "CREATE STATISTICS", NULL },
-	{ "DropStmt", BOTH, "DROP", NULL },
-	{ "CommentStmt", BOTH, "COMMENT", NULL },
-	{ "GrantStmt", BOTH, "GRANT", NULL },
-	{ "RenameStmt", BOTH, "RENAME", NULL },
-	{ "InsertStmt", BOTH, "INSERT", NULL },
-	{ "UpdateStmt", BOTH, "UPDATE", NULL },
-	{ "DeleteStmt", BOTH, "DELETE", NULL },
-	{ "SelectStmt", BOTH, "SELECT", NULL },
-	{ "LockStmt", 0, "LOCK TABLE",
-	  "the executor takes the locks a statement needs, within its budget" },
-	{ "AlterSystemStmt", 0, "ALTER SYSTEM",
-	  "settings of the server belong to the installation" },
-	{ "AlterDatabaseSetStmt", 0, "ALTER DATABASE",
-	  "settings of the database belong to the installation" },
-	{ "AlterRoleStmt", 0, "ALTER ROLE", ROLES },
-	{ "AlterRoleSetStmt", 0, "ALTER ROLE", ROLES },
-	{ "CreateRoleStmt", 0, "CREATE ROLE", ROLES },
-	{ "DropRoleStmt", 0, "DROP ROLE", ROLES },
-	{ "GrantRoleStmt", 0, "GRANT of a role", ROLES },
-	{ "AlterDefaultPrivilegesStmt", 0, "ALTER DEFAULT PRIVILEGES", ROLES },
-	{ "AlterOwnerStmt", 0, "OWNER TO", "every object of core belongs to its owner role" },
-	{ "DropOwnedStmt", 0, "DROP OWNED", ROLES },
-	{ "ReassignOwnedStmt", 0, "REASSIGN OWNED", ROLES },
-	{ "CopyStmt", 0, "COPY", "a change moves no data in or out of files or programs" },
-	{ "CreateExtensionStmt", 0, "CREATE EXTENSION",
-	  "extensions need a superuser: they belong to the installation" },
-	{ "AlterExtensionStmt", 0, "ALTER EXTENSION",
-	  "extensions need a superuser: they belong to the installation" },
-	{ "CreatePLangStmt", 0, "CREATE LANGUAGE", "languages belong to the installation" },
-	{ "VariableSetStmt", 0, "SET",
-	  "the executor sets what a session needs; a change sets nothing" },
-	{ "CreatePublicationStmt", 0, "CREATE PUBLICATION", TEMPLATE },
-	{ "AlterPublicationStmt", 0, "ALTER PUBLICATION", TEMPLATE },
-	{ "CreateSubscriptionStmt", 0, "CREATE SUBSCRIPTION", TEMPLATE },
-	{ "AlterSubscriptionStmt", 0, "ALTER SUBSCRIPTION", TEMPLATE },
-	{ "DropSubscriptionStmt", 0, "DROP SUBSCRIPTION", TEMPLATE },
-	{ "CreateEventTrigStmt", 0, "CREATE EVENT TRIGGER",
-	  "event triggers guard the schema itself: they belong to the installation" },
-	{ "AlterEventTrigStmt", 0, "ALTER EVENT TRIGGER",
-	  "event triggers guard the schema itself: they belong to the installation" },
-	{ "TransactionStmt", 0, "BEGIN, COMMIT or SAVEPOINT",
-	  "a change is one transaction, which the executor opens and ends" },
-	{ "TruncateStmt", 0, "TRUNCATE", "it locks out readers and empties the feed's copies" },
-	{ "VacuumStmt", 0, "VACUUM or ANALYZE", "it cannot run inside a change's transaction" },
-	{ "ClusterStmt", 0, "CLUSTER", "it rewrites the table while everybody waits" },
-	{ "ReindexStmt", 0, "REINDEX", "it belongs to maintenance, not to a change" },
-	{ "RefreshMatViewStmt", 0, "REFRESH MATERIALIZED VIEW", "it is data, not schema" },
-	{ "DoStmt", 0, "DO", "a block hides its statements from the check; write them out" },
-	{ "CallStmt", 0, "CALL",
-	  "a procedure hides its statements from the check; write them out" },
-	{ "CreateSchemaStmt", 0, "CREATE SCHEMA", "core's records live in schema crm" },
-	{ "CreateTableAsStmt", 0, "CREATE TABLE AS",
-	  "create the table first; data comes in batches" },
-	{ "RuleStmt", 0, "CREATE RULE",
-	  "rules rewrite other people's statements; use a view or a trigger" },
-	{ "CreatePolicyStmt", 0, "CREATE POLICY", "row security would blind the feed" },
-	{ "AlterObjectSchemaStmt", 0, "SET SCHEMA",
-	  "it breaks every client at once; add, copy, drop instead" },
-	{ "AlterEnumStmt", 0, "ALTER TYPE … VALUE",
-	  "a new value cannot be used in the same transaction nor taken back; use choices in "
-	  "change.field" },
-	{ "MergeStmt", 0, "MERGE", "write it as INSERT, UPDATE and DELETE" },
-	{ "NotifyStmt", 0, "NOTIFY", "the executor tells the workers" },
-	{ "PrepareStmt", 0, "PREPARE", "it has no place in a change" },
-	{ "ExecuteStmt", 0, "EXECUTE", "it has no place in a change" },
-	{ "ExplainStmt", 0, "EXPLAIN", "it has no place in a change" },
-	{ "LoadStmt", 0, "LOAD", "libraries belong to the installation" },
-	{ "SecLabelStmt", 0, "SECURITY LABEL", ROLES },
-};
-
-static const struct rule alter_rules[] = {
-	{ "AT_AddColumn", BOTH, NULL, NULL },
-	{ "AT_ColumnDefault", BOTH, NULL, NULL },
-	{ "AT_DropNotNull", BOTH, NULL, NULL },
-	{ "AT_SetNotNull", BOTH, NULL, NULL },
-	{ "AT_SetStatistics", BOTH, NULL, NULL },
-	{ "AT_DropColumn", BOTH, NULL, NULL },
-	{ "AT_AddIndex", BOTH, NULL, NULL },
-	{ "AT_AddConstraint", BOTH, NULL, NULL },
-	{ "AT_ValidateConstraint", BOTH, NULL, NULL },
-	{ "AT_DropConstraint", BOTH, NULL, NULL },
-	{ "AT_AlterColumnType", BOTH, NULL, NULL },
-	{ "AT_SetRelOptions", BOTH, NULL, NULL },
-	{ "AT_ReplicaIdentity", BOTH, NULL, NULL },
-	{ "AT_DisableTrig", 0, "DISABLE TRIGGER",
-	  "triggers write the event log and follow consent: they stay on" },
-	{ "AT_DisableTrigAll", 0, "DISABLE TRIGGER ALL",
-	  "triggers write the event log and follow consent: they stay on" },
-	{ "AT_DisableTrigUser", 0, "DISABLE TRIGGER USER",
-	  "triggers write the event log and follow consent: they stay on" },
-	{ "AT_ChangeOwner", 0, "OWNER TO", "every object of core belongs to its owner role" },
-	{ "AT_EnableRowSecurity", 0, "ENABLE ROW LEVEL SECURITY",
-	  "row security would blind the feed" },
-	{ "AT_ForceRowSecurity", 0, "FORCE ROW LEVEL SECURITY",
-	  "row security would blind the feed" },
-	{ "AT_SetUnLogged", 0, "SET UNLOGGED",
-	  "what is not logged is neither replicated nor safe" },
-	{ "AT_SetLogged", 0, "SET LOGGED", "it rewrites the table while everybody waits" },
-	{ "AT_AttachPartition", 0, "ATTACH PARTITION", "partitions are made ahead by core itself" },
-	{ "AT_DetachPartition", 0, "DETACH PARTITION", "partitions are kept by core itself" },
-	{ "AT_SetTableSpace", 0, "SET TABLESPACE", "it moves the table while everybody waits" },
-	{ "AT_ClusterOn", 0, "CLUSTER ON", "tables of core are not clustered" },
-	{ "AT_AddInherit", 0, "INHERIT", "tables of core do not inherit" },
-};
-
-static const char *const drop_kinds[] = { "OBJECT_TABLE",         "OBJECT_INDEX",
-					  "OBJECT_VIEW",          "OBJECT_FUNCTION",
-					  "OBJECT_SEQUENCE",      "OBJECT_TRIGGER",
-					  "OBJECT_TYPE",          "OBJECT_DOMAIN",
-					  "OBJECT_STATISTIC_EXT", NULL };
-static const char *const helper_functions[] = { "triggers_ensure", NULL };
-static const char *const grantees[] = { "bimodal_app", "bimodal_executor", NULL };
 
 struct check {
 	enum change_part part;
@@ -217,24 +80,6 @@ location_of(const struct check *c, const cJSON *node)
 {
 	const cJSON *v = change_tree_node(node, "location");
 	return cJSON_IsNumber(v) && v->valuedouble > 0 ? (size_t)v->valuedouble : c->from;
-}
-
-static bool
-listed(const char *const *list, const char *name)
-{
-	for (; *list != NULL; list++)
-		if (strcmp(*list, name) == 0)
-			return true;
-	return false;
-}
-
-static const struct rule *
-rule_of(const struct rule *rules, size_t n, const char *node)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(rules[i].node, node) == 0)
-			return &rules[i];
-	return NULL;
 }
 
 static bool
@@ -361,11 +206,11 @@ alter_table(struct check *c, const cJSON *s)
 	{
 		const cJSON *cmd = change_tree_node(item, "AlterTableCmd");
 		const char *kind = change_tree_text(cmd, "subtype");
-		const struct rule *r = rule_of(alter_rules, ARRAY_LEN(alter_rules), kind);
+		const struct change_rule *r = change_alter_rule(kind);
 		if (r == NULL)
 			find(c, c->from, "ALTER TABLE: this form (%s) is not one a change may use",
 			     kind);
-		else if (r->allow == 0)
+		else if (!r->is_allowed)
 			find(c, c->from, "%s is refused: %s", r->name, r->why);
 		if (strcmp(change_tree_text(cmd, "behavior"), "DROP_CASCADE") == 0)
 			find(c, c->from,
@@ -423,8 +268,8 @@ drop(struct check *c, const cJSON *s)
 	const cJSON *item = NULL;
 
 	if (strcmp(kind, "OBJECT_PUBLICATION") == 0)
-		find(c, c->from, "DROP PUBLICATION is refused: " TEMPLATE);
-	else if (!listed(drop_kinds, kind))
+		find(c, c->from, "DROP PUBLICATION is refused: " CHANGE_WHY_FEED);
+	else if (!change_may_drop(kind))
 		find(c, c->from, "DROP of this kind of object (%s) is not one a change may use",
 		     kind);
 	if (strcmp(change_tree_text(s, "behavior"), "DROP_CASCADE") == 0)
@@ -437,7 +282,7 @@ drop(struct check *c, const cJSON *s)
 						 "objname");
 		if (names == NULL)
 			names = change_tree_node(change_tree_node(item, "TypeName"), "names");
-		if (names != NULL && listed(drop_kinds, kind))
+		if (names != NULL && change_may_drop(kind))
 			qualified(c, names, "DROP");
 	}
 }
@@ -450,7 +295,7 @@ grant(struct check *c, const cJSON *s)
 	cJSON_ArrayForEach(item, change_tree_node(s, "grantees"))
 	{
 		const char *role = change_tree_text(change_tree_node(item, "RoleSpec"), "rolename");
-		if (!listed(grantees, role))
+		if (!change_may_grant(role))
 			find(c, c->from,
 			     "GRANT: rights of %s are not a change's to give; the feed's and the "
 			     "features' follow the field registry",
@@ -498,7 +343,7 @@ select_helper(struct check *c, const cJSON *s)
 
 	if (cJSON_GetArraySize(targets) != 1 || change_tree_node(s, "fromClause") != NULL ||
 	    strcmp(change_tree_name(names, 0), "crm") != 0 ||
-	    !listed(helper_functions, change_tree_name(names, 1)))
+	    !change_may_call(change_tree_name(names, 1)))
 		find(c, c->from,
 		     "SELECT has no place in a change, except crm.triggers_ensure('table')");
 }
@@ -520,13 +365,13 @@ create_table(struct check *c, const cJSON *s)
 static void
 statement(struct check *c, const char *kind, const cJSON *s)
 {
-	const struct rule *r = rule_of(statement_rules, ARRAY_LEN(statement_rules), kind);
+	const struct change_rule *r = change_statement_rule(kind);
 
 	if (r == NULL) {
 		find(c, c->from, "this kind of statement (%s) is not one a change may use", kind);
 		return;
 	}
-	if (r->allow == 0) {
+	if (!r->is_allowed) {
 		find(c, c->from, "%s is refused: %s", r->name, r->why);
 		return;
 	}
@@ -624,60 +469,4 @@ change_check(enum change_part part, struct str text, struct change_findings *fin
 	if (findings->total > before)
 		return err_set(info, ERR_INVALID, NULL, "the SQL of the change is not allowed");
 	return ERR_OK;
-}
-
-static void
-classify(const cJSON *node, struct change_statement *s)
-{
-	const cJSON *body = node->child;
-	const cJSON *r = change_tree_node(body, "relation");
-
-	s->registry = (strcmp(body->string, "InsertStmt") == 0 ||
-		       strcmp(body->string, "UpdateStmt") == 0 ||
-		       strcmp(body->string, "DeleteStmt") == 0) &&
-		      strcmp(change_tree_text(r, "schemaname"), "change") == 0;
-	s->withdraws = s->registry && strcmp(body->string, "InsertStmt") != 0;
-}
-
-enum err
-change_split(struct arena *arena, struct str text, struct change_statement **out, size_t *n,
-	     struct err_info *info)
-{
-	cJSON *tree = NULL;
-	size_t at = 0;
-	const char *message = NULL;
-	enum err err = change_tree_parse(arena, text, &tree, &at, &message, info);
-
-	*n = 0;
-	if (err != ERR_OK)
-		return err;
-	if (tree == NULL)
-		return err_set(info, ERR_INVALID, NULL, "%s",
-			       message != NULL ? message : "syntax error");
-	const cJSON *stmts = change_tree_node(tree, "stmts");
-	const size_t count = (size_t)cJSON_GetArraySize(stmts);
-	*out = arena_alloc(arena, (count + 1) * sizeof(**out));
-	if (*out == NULL) {
-		cJSON_Delete(tree);
-		return err_set(info, ERR_NO_MEMORY, NULL, "no memory for %zu statements", count);
-	}
-	const cJSON *item = NULL;
-	cJSON_ArrayForEach(item, stmts)
-	{
-		const cJSON *from = change_tree_node(item, "stmt_location");
-		const cJSON *len = change_tree_node(item, "stmt_len");
-		struct change_statement *s = &(*out)[*n];
-		const size_t begin = cJSON_IsNumber(from) ? (size_t)from->valuedouble : 0;
-		const size_t end =
-			cJSON_IsNumber(len) ? begin + (size_t)len->valuedouble : text.len;
-		const size_t first = change_tree_skip(text, begin);
-		unsigned column = 0;
-		*s = (struct change_statement) { .text = { text.p + first,
-							   MIN(end, text.len) - first } };
-		change_tree_place(text, first, &s->line, &column);
-		classify(change_tree_node(item, "stmt"), s);
-		(*n)++;
-	}
-	cJSON_Delete(tree);
-	return err;
 }

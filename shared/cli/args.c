@@ -144,14 +144,26 @@ cli_object(struct buf *out, int argc, char **argv)
 void
 cli_escape(struct buf *out, const char *text)
 {
-	for (const char *p = text; *p != '\0'; p++) {
-		const unsigned char ch = (unsigned char)*p;
-		if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-		    (ch >= '0' && ch <= '9') || strchr("-._~", ch) != NULL)
-			buf_add_char(out, *p);
-		else
-			buf_printf(out, "%%%02X", ch);
+	buf_add_url(out, str_of(text));
+}
+
+bool
+cli_query(struct cli *c, int first, char mark, struct buf *out)
+{
+	for (int i = first; i < c->argc; i++) {
+		const char *value = strchr(c->argv[i], '=');
+		if (value == NULL || value == c->argv[i]) {
+			fprintf(stderr, "bimodal: \"%s\" is not of the form name=value\n",
+				c->argv[i]);
+			(void)cli_usage(c);
+			return false;
+		}
+		if (i > first || mark != '\0')
+			buf_add_char(out, i == first ? mark : '&');
+		buf_add(out, c->argv[i], (size_t)(value + 1 - c->argv[i]));
+		cli_escape(out, value + 1);
 	}
+	return true;
 }
 
 int

@@ -272,6 +272,23 @@ cli_call_print(struct cli *c, enum cli_daemon daemon, const char *method, const 
 	return exit_code;
 }
 
+int
+cli_call_one(struct cli *c, enum cli_daemon daemon, const char *method, const char *before,
+	     const char *word, const char *after, struct str body)
+{
+	struct buf path;
+
+	buf_init(&path, CLI_PATH_BYTES_MAX);
+	buf_add_cstr(&path, before);
+	cli_escape(&path, word);
+	buf_add_cstr(&path, after);
+	const int exit_code = path.failed ? 2
+					  : cli_call_print(c, daemon, method, buf_cstr(&path),
+							   body.len > 0 ? body : STR_NONE);
+	buf_free(&path);
+	return exit_code;
+}
+
 void
 cli_reply_free(struct cli_reply *reply)
 {

@@ -20,15 +20,9 @@ list(struct cli *c, const char *what, const struct show_column *columns)
 
 	buf_init(&path, CLI_PATH_BYTES_MAX);
 	buf_add_cstr(&path, what);
-	for (int i = 0; i < c->argc; i++) {
-		const char *value = strchr(c->argv[i], '=');
-		if (value == NULL) {
-			buf_free(&path);
-			return cli_usage(c);
-		}
-		buf_add_char(&path, i == 0 ? '?' : '&');
-		buf_add(&path, c->argv[i], (size_t)(value + 1 - c->argv[i]));
-		cli_escape(&path, value + 1);
+	if (!cli_query(c, 0, '?', &path)) {
+		buf_free(&path);
+		return 2;
 	}
 	const int exit_code = path.failed ? 2 : show_list(c, CLI_CORE, buf_cstr(&path), columns);
 	buf_free(&path);

@@ -52,6 +52,7 @@ struct cli_command {
 
 /* The tables of all files; each ends with a NULL name. */
 extern const struct cli_command cli_record_commands[];
+extern const struct cli_command cli_view_commands[];
 extern const struct cli_command cli_consent_commands[];
 extern const struct cli_command cli_import_commands[];
 extern const struct cli_command cli_seed_commands[];
@@ -123,6 +124,9 @@ void cli_reply_free(struct cli_reply *reply);
 /* One call whose reply is all there is to show; returns the exit code. */
 int cli_call_print(struct cli *c, enum cli_daemon daemon, const char *method, const char *path,
 		   struct str body);
+/* The same with the path "<before><word><after>"; a body of no bytes is none. */
+int cli_call_one(struct cli *c, enum cli_daemon daemon, const char *method, const char *before,
+		 const char *word, const char *after, struct str body);
 
 /* One of many calls. */
 struct cli_request {
@@ -160,6 +164,11 @@ void cli_progress_end(const struct cli *c);
 MUST_CHECK bool cli_object(struct buf *out, int argc, char **argv);
 /* Append text as a percent-encoded path segment or query value. */
 void cli_escape(struct buf *out, const char *text);
+/*
+ * Append the command's words from `first` on, each "name=value", as a query string that begins with `mark` ('\0': with nothing).
+ * False: what is wrong was printed; return 2.
+ */
+MUST_CHECK bool cli_query(struct cli *c, int first, char mark, struct buf *out);
 
 /* A file as text, "-" for stdin: *out is malloc'd. False: printed why. */
 MUST_CHECK bool cli_file(const char *path, size_t limit, char **out, size_t *len);

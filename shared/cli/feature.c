@@ -255,15 +255,9 @@ feature_call(struct cli *c)
 		return cli_usage(c);
 	buf_init(&path, CLI_PATH_BYTES_MAX);
 	endpoint_path(&path, c->argv[0], c->argv[1], c->argv[2]);
-	for (int i = 3; i < c->argc; i++) {
-		const char *value = strchr(c->argv[i], '=');
-		if (value == NULL) {
-			buf_free(&path);
-			return cli_usage(c);
-		}
-		buf_add_char(&path, '&');
-		buf_add(&path, c->argv[i], (size_t)(value + 1 - c->argv[i]));
-		cli_escape(&path, value + 1);
+	if (!cli_query(c, 3, '&', &path)) {
+		buf_free(&path);
+		return 2;
 	}
 	const int exit_code = path.failed ? 2
 					  : cli_call_print(c, core ? CLI_CORE : CLI_SANDBOX, "GET",

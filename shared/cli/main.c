@@ -14,6 +14,7 @@ static const struct group {
 	const struct cli_command *commands;
 } groups[] = {
 	{ "Records", cli_record_commands },
+	{ "Saved views", cli_view_commands },
 	{ "Consents", cli_consent_commands },
 	{ "Import", cli_import_commands },
 	{ "Sample data", cli_seed_commands },

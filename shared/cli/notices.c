@@ -85,23 +85,6 @@ notices_list(struct cli *c)
 	return exit_code;
 }
 
-/* "<before><word><after>" with one word as a path segment. */
-static int
-one(struct cli *c, const char *method, const char *before, const char *word, const char *after,
-    struct str body)
-{
-	struct buf path;
-
-	buf_init(&path, CLI_PATH_BYTES_MAX);
-	buf_add_cstr(&path, before);
-	cli_escape(&path, word);
-	buf_add_cstr(&path, after);
-	const int exit_code =
-		path.failed ? 2 : cli_call_print(c, CLI_CORE, method, buf_cstr(&path), body);
-	buf_free(&path);
-	return exit_code;
-}
-
 static int
 notices_read(struct cli *c)
 {
@@ -109,7 +92,7 @@ notices_read(struct cli *c)
 		return 2;
 	if (strcmp(c->argv[0], "all") == 0)
 		return cli_call_print(c, CLI_CORE, "POST", "/v1/notices/read-all", STR_NONE);
-	return one(c, "POST", "/v1/notices/", c->argv[0], "/read", STR_NONE);
+	return cli_call_one(c, CLI_CORE, "POST", "/v1/notices/", c->argv[0], "/read", STR_NONE);
 }
 
 /* Without words what is chosen; else all of it anew: time_zone=Europe/Berlin digest:='{"hour":8}'. */
@@ -169,7 +152,8 @@ webhook_edit(struct cli *c)
 		return 2;
 	buf_init(&body, BODY_BYTES_MAX);
 	if (cli_object(&body, c->argc - 1, c->argv + 1))
-		exit_code = one(c, "PATCH", "/v1/webhooks/", c->argv[0], "", buf_str(&body));
+		exit_code = cli_call_one(c, CLI_CORE, "PATCH", "/v1/webhooks/", c->argv[0], "",
+					 buf_str(&body));
 	buf_free(&body);
 	return exit_code;
 }
@@ -177,25 +161,25 @@ webhook_edit(struct cli *c)
 static int
 webhook_rotate(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 1, 1)
-		       ? one(c, "POST", "/v1/webhooks/", c->argv[0], "/rotate", STR_NONE)
-		       : 2;
+	return cli_options(c, NULL, 0, 1, 1) ? cli_call_one(c, CLI_CORE, "POST", "/v1/webhooks/",
+							    c->argv[0], "/rotate", STR_NONE)
+					     : 2;
 }
 
 static int
 webhook_test(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 1, 1)
-		       ? one(c, "POST", "/v1/webhooks/", c->argv[0], "/test", STR_NONE)
-		       : 2;
+	return cli_options(c, NULL, 0, 1, 1) ? cli_call_one(c, CLI_CORE, "POST", "/v1/webhooks/",
+							    c->argv[0], "/test", STR_NONE)
+					     : 2;
 }
 
 static int
 webhook_log(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 1, 1)
-		       ? one(c, "GET", "/v1/webhooks/", c->argv[0], "/deliveries", STR_NONE)
-		       : 2;
+	return cli_options(c, NULL, 0, 1, 1) ? cli_call_one(c, CLI_CORE, "GET", "/v1/webhooks/",
+							    c->argv[0], "/deliveries", STR_NONE)
+					     : 2;
 }
 
 static int
@@ -211,7 +195,8 @@ webhook_replay(struct cli *c)
 	cli_escape(&before, c->argv[0]);
 	buf_add_cstr(&before, "/deliveries/");
 	if (!before.failed)
-		exit_code = one(c, "POST", buf_cstr(&before), c->argv[1], "/replay", STR_NONE);
+		exit_code = cli_call_one(c, CLI_CORE, "POST", buf_cstr(&before), c->argv[1],
+					 "/replay", STR_NONE);
 	buf_free(&before);
 	return exit_code;
 }
@@ -219,9 +204,9 @@ webhook_replay(struct cli *c)
 static int
 webhook_delete(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 1, 1)
-		       ? one(c, "DELETE", "/v1/webhooks/", c->argv[0], "", STR_NONE)
-		       : 2;
+	return cli_options(c, NULL, 0, 1, 1) ? cli_call_one(c, CLI_CORE, "DELETE", "/v1/webhooks/",
+							    c->argv[0], "", STR_NONE)
+					     : 2;
 }
 
 const struct cli_command cli_notices_commands[] = {

@@ -71,17 +71,7 @@ int
 people_call(struct cli *c, const char *method, const char *before, const char *id,
 	    const char *after, struct str body)
 {
-	struct buf path;
-
-	buf_init(&path, CLI_PATH_BYTES_MAX);
-	buf_add_cstr(&path, before);
-	cli_escape(&path, id);
-	buf_add_cstr(&path, after);
-	const int exit_code = path.failed ? 2
-					  : cli_call_print(c, CLI_CORE, method, buf_cstr(&path),
-							   body.len > 0 ? body : STR_NONE);
-	buf_free(&path);
-	return exit_code;
+	return cli_call_one(c, CLI_CORE, method, before, id, after, body);
 }
 
 int
@@ -91,15 +81,9 @@ people_list(struct cli *c, const char *path, const struct show_column *columns)
 
 	buf_init(&query, CLI_PATH_BYTES_MAX);
 	buf_add_cstr(&query, path);
-	for (int i = 0; i < c->argc; i++) {
-		const char *value = strchr(c->argv[i], '=');
-		if (value == NULL) {
-			buf_free(&query);
-			return cli_usage(c);
-		}
-		buf_add_char(&query, i == 0 ? '?' : '&');
-		buf_add(&query, c->argv[i], (size_t)(value + 1 - c->argv[i]));
-		cli_escape(&query, value + 1);
+	if (!cli_query(c, 0, '?', &query)) {
+		buf_free(&query);
+		return 2;
 	}
 	const int exit_code = query.failed ? 2 : show_list(c, CLI_CORE, buf_cstr(&query), columns);
 	buf_free(&query);

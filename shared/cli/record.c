@@ -43,15 +43,9 @@ simple(struct cli *c, enum cli_daemon daemon, const char *method, struct buf *pa
 static int
 get_with(struct cli *c, enum cli_daemon daemon, struct buf *path, int first)
 {
-	for (int i = first; i < c->argc; i++) {
-		const char *value = strchr(c->argv[i], '=');
-		if (value == NULL) {
-			buf_free(path);
-			return cli_usage(c);
-		}
-		buf_add_char(path, i == first ? '?' : '&');
-		buf_add(path, c->argv[i], (size_t)(value + 1 - c->argv[i]));
-		cli_escape(path, value + 1);
+	if (!cli_query(c, first, '?', path)) {
+		buf_free(path);
+		return 2;
 	}
 	return simple(c, daemon, "GET", path, NULL, STR_NONE);
 }

@@ -84,6 +84,16 @@ struct daemon_config_defaults {
 size_t daemon_config_join(const struct daemon_config_defaults *defaults, const struct conf_key *own,
 			  size_t n_own, struct conf_key *out);
 
+/* The quotas, as the members of the struct they are for, which this floor does not know: struct access_limits. */
+#define DAEMON_LIMITS(c)                                                                           \
+	.window = (c)->limit_window, .address = (c)->limit_address, .other = (c)->limit_other,     \
+	.of = { { "operator", (c)->limit_operator },                                               \
+		{ "innovator", (c)->limit_innovator },                                             \
+		{ "product_owner", (c)->limit_product_owner },                                     \
+		{ "agent", (c)->limit_agent },                                                     \
+		{ "service", (c)->limit_service } },                                               \
+	.n = 5
+
 /* conninfo of one login, in the arena; `extra` is put behind it, or NULL. */
 const char *daemon_conninfo(struct arena *a, const struct daemon_login *login, const char *extra);
 

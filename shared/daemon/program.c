@@ -14,6 +14,8 @@
 #define BACKLOG 1024
 #define RESTART_MAX 10
 #define RESTART_WINDOW (60 * USEC_PER_SEC)
+#define MAX_TASKS 16384
+#define COMMAND_TASKS 64
 #define DUMP_BYTES_MAX (1024 * 1024)
 
 static const struct daemon_program *program;
@@ -21,12 +23,14 @@ static struct daemon_args arguments;
 static struct conf_key keys[DAEMON_KEYS_MAX];
 static struct daemon_conf_plan plan = { .keys = keys };
 
-void
-daemon_secret_forget(const char **secret)
+static void
+secrets_forget(const char **const *secrets)
 {
-	char *p = (char *)(uintptr_t)*secret;
-	explicit_bzero(p, strlen(p));
-	*secret = "";
+	for (; secrets != NULL && *secrets != NULL; secrets++) {
+		char *p = (char *)(uintptr_t) * *secrets;
+		explicit_bzero(p, strlen(p));
+		**secrets = "";
+	}
 }
 
 static void
@@ -39,23 +43,71 @@ reload(const struct process_role *role UNUSED, void *arg UNUSED)
 	free(fresh);
 }
 
-static enum err
-start(const struct process_role *role, void *arg, struct err_info *info)
+static void
+begin(struct loop *l, unsigned max_tasks)
 {
+	*program->loop = l;
+	*program->tasks = task_engine_create(l, max_tasks);
+	arena_init(program->strings, ARENA_CAP_BYTES);
+}
+
+static enum err
+start(const struct process_role *role, void *arg UNUSED, struct err_info *info)
+{
+	enum err err = ERR_OK;
+
+	begin(role->loop, MAX_TASKS);
 	/* The jobs child serves nobody: it must not hold the private key. */
 	if (!role->is_worker)
 		daemon_tls_forget();
-	const enum err err = program->start(role, arg, info);
+	if (!role->is_jobs)
+		secrets_forget(program->jobs_secrets);
+	if (!role->is_worker)
+		secrets_forget(program->worker_secrets);
+	if (role->is_jobs)
+		err = program->jobs_start(program->arg, info);
+	if (err == ERR_OK && role->is_worker)
+		err = program->worker_start(program->arg, role, info);
 	if (err == ERR_OK && role->is_worker)
 		daemon_tls_watch(role->loop, role->worker == 0);
 	return err;
 }
 
 static void
-finish(const struct process_role *role, void *arg)
+stop(const struct process_role *role, void *arg UNUSED)
+{
+	if (role->is_worker)
+		program->worker_stop(program->arg);
+	else
+		loop_stop(*program->loop);
+}
+
+static void
+finish(const struct process_role *role, void *arg UNUSED)
 {
 	daemon_tls_unwatch();
-	program->finish(role, arg);
+	if (role->is_worker)
+		program->worker_finish(program->arg);
+	if (role->is_jobs)
+		program->jobs_finish(program->arg);
+	if (program->finish != NULL)
+		program->finish(program->arg);
+	task_engine_destroy(*program->tasks);
+	program->ended(program->arg);
+	arena_release(program->strings);
+}
+
+static int
+command(void)
+{
+	struct loop *l = loop_create();
+
+	begin(l, COMMAND_TASKS);
+	const int exit_code = program->command(&arguments);
+	task_engine_destroy(*program->tasks);
+	loop_destroy(l);
+	arena_release(program->strings);
+	return exit_code;
 }
 
 static void
@@ -87,7 +139,7 @@ serve(void)
 		.restart_max = RESTART_MAX,
 		.restart_window = RESTART_WINDOW,
 		.start = start,
-		.stop = program->stop,
+		.stop = stop,
 		.finish = finish,
 		.reload = reload,
 		.dump = dump,
@@ -118,7 +170,7 @@ run(void)
 		return 0;
 	log_init(program->name, -1, level);
 	signal(SIGPIPE, SIG_IGN);
-	return arguments.command != NULL ? program->command(&arguments) : serve();
+	return arguments.command != NULL ? command() : serve();
 }
 
 int

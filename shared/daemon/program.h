@@ -31,21 +31,34 @@ struct daemon_program {
 	void (*print_routes)(bool *first);
 	/* Before the fork: every process must know the same metrics in the same order. */
 	void (*metrics)(void);
-	/* Run one of the commands; returns the exit code. */
+	/* Run one of the commands; returns the exit code. Loop, engine and strings are there, and are ended afterwards. */
 	int (*command)(const struct daemon_args *args);
-	/* As in struct process_conf. */
-	enum err (*start)(const struct process_role *role, void *arg, struct err_info *info);
-	void (*stop)(const struct process_role *role, void *arg);
-	void (*finish)(const struct process_role *role, void *arg);
+
+	/* What every process has stands in the daemon's own struct; it is made before anything else, and ended after everything. */
+	struct loop **loop;
+	struct task_engine **tasks;
+	struct arena *strings; /* texts that live as long as the process */
+	/* Of the configuration, NULL ends them (or is none): for the jobs child alone, because a worker answers the outside and must not
+	 * even hold them; and for the workers alone. */
+	const char **const *jobs_secrets;
+	const char **const *worker_secrets;
+
+	void *arg; /* of all below */
+	/* A process may be both. Each part is finished although its start has failed. */
+	MUST_CHECK enum err (*jobs_start)(void *arg, struct err_info *info);
+	MUST_CHECK enum err (*worker_start)(void *arg, const struct process_role *role,
+					    struct err_info *info);
+	void (*worker_stop)(void *arg); /* ends the loop once drained: daemon_drain */
+	void (*worker_finish)(void *arg);
+	void (*jobs_finish)(void *arg);
+	void (*finish)(void *arg); /* what both parts share; NULL: nothing */
+	/* After the last task has ended: what tasks use until then. */
+	void (*ended)(void *arg);
 	/* At the end, in every case. */
 	void (*release)(void);
-	struct task_engine *const *tasks; /* where the engine of this process stands, for SIGUSR1 */
 };
 
 /* Returns the exit code of main. */
 int daemon_program_run(int argc, char **argv, const struct daemon_program *program);
-
-/* Overwrite a secret of the configuration that this process must not hold. */
-void daemon_secret_forget(const char **secret);
 
 #endif

@@ -321,6 +321,10 @@ root_read(struct manifest_reader *r, const struct yaml_node *root, struct featur
 	m->benefit = feature_manifest_text(r, root, "benefit", TEXT_MAX);
 	m->business_owner = feature_manifest_text(r, root, "business_owner", TITLE_MAX);
 	m->technical_owner = feature_manifest_text(r, root, "technical_owner", TITLE_MAX);
+	if (m->business_owner != NULL && m->technical_owner != NULL &&
+	    m->business_owner[0] != '\0' && strcmp(m->business_owner, m->technical_owner) == 0)
+		feature_manifest_error(r, yaml_get(root, "technical_owner"), "technical_owner",
+				       "the business and the technical owner must be two people");
 	feature_manifest_duration(r, root, "expires", "expires", true, USEC_PER_SEC,
 				  FEATURE_EXPIRES_MAX, &m->expires);
 	m->unit = "person";

@@ -6,6 +6,7 @@
  * Invariant of what is built: every index is in range, every rule has at least one arm, so
  * evaluation checks nothing.
  */
+#include "base/json_member.h"
 #include "flag/flag.h"
 
 #include <math.h>
@@ -64,32 +65,13 @@ object_read(struct compiler *c, struct str text, enum json_kind kind, const char
 	const enum err err = json_scan_object(text, c->arena, o->member, &o->n, &inner);
 	if (err != ERR_OK)
 		return err_set(c->info, err, at, "%s", inner.msg);
-	for (size_t i = 0; i < o->n; i++) {
-		const struct str key = o->member[i].key;
-		bool is_known = false;
-		for (const char *const *k = known; *k != NULL; k++)
-			is_known = is_known || str_is(key, *k);
-		if (is_known)
-			continue;
-		const char *near = str_nearest(key, known);
-		char place[sizeof(c->info->field)];
-		(void)snprintf(place, sizeof(place), "%s/%.*s", at, (int)MIN(key.len, 64), key.p);
-		return err_set(c->info, ERR_INVALID, place,
-			       "\"%.*s\" is not a member that is known here%s%s%s",
-			       (int)MIN(key.len, 64), key.p,
-			       near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
-			       near != NULL ? "\"?" : "");
-	}
-	return ERR_OK;
+	return json_members_known(o->member, o->n, known, at, c->info);
 }
 
 static const struct json_member *
 object_get(const struct object *o, const char *key)
 {
-	for (size_t i = 0; i < o->n; i++)
-		if (str_is(o->member[i].key, key))
-			return &o->member[i];
-	return NULL;
+	return json_member_find(o->member, o->n, key);
 }
 
 static const char *

@@ -7,11 +7,14 @@
 #include "http/client.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cjson/cJSON.h"
 #include "base/buf.h"
+#include "base/json_in.h"
 #include "base/log.h"
 #include "http/multi.h"
 
@@ -82,6 +85,23 @@ struct str
 http_client_body(const struct http_client_reply *r)
 {
 	return buf_str(&r->body);
+}
+
+void
+http_client_problem_read(const struct http_client_reply *r, struct http_client_problem *out)
+{
+	struct cJSON *j = NULL;
+	const char *detail = NULL, *pointer = NULL;
+
+	*out = (struct http_client_problem) { .detail = "" };
+	if (json_parse(buf_str(&r->body), &j, NULL) == ERR_OK && cJSON_IsObject(j) &&
+	    json_string(j, "detail", false, &detail, NULL) == ERR_OK && detail != NULL)
+		(void)snprintf(out->detail, sizeof(out->detail), "%s", detail);
+	const struct cJSON *first = cJSON_GetArrayItem(json_get(j, "errors"), 0);
+	if (cJSON_IsObject(first) &&
+	    json_string(first, "pointer", false, &pointer, NULL) == ERR_OK && pointer != NULL)
+		(void)snprintf(out->pointer, sizeof(out->pointer), "%s", pointer);
+	json_free(j);
 }
 
 struct str

@@ -79,6 +79,15 @@ struct http_client_reply;
 const struct http_client_reply *http_client_reply(struct task *t, unsigned i);
 int http_client_status(const struct http_client_reply *r);
 struct str http_client_body(const struct http_client_reply *r);
+/*
+ * What a problem (RFC 9457) says of itself, for people: its detail, and the first place it names ("" if none); cut to fit, "" where it
+ * is no problem.
+ */
+struct http_client_problem {
+	char detail[256];
+	char pointer[128];
+};
+void http_client_problem_read(const struct http_client_reply *r, struct http_client_problem *out);
 /* First value, trimmed, name in any case; STR_NONE if absent. */
 struct str http_client_header(const struct http_client_reply *r, const char *name);
 

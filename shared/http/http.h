@@ -197,6 +197,19 @@ MUST_CHECK bool http_stream_write(struct http_stream *s, struct str bytes);
 /* Write `last` (at most HTTP_STREAM_LAST_MAX bytes, whatever waits) and end. `ended` is not called. */
 void http_stream_close(struct http_stream *s, struct str last);
 
+/* ---- pages of lists (page.c) ---- */
+
+/* Query parameter `limit`, from 1 to max, as text in the task's arena; NULL: the task has its error. */
+const char *http_page_limit(struct task *t, int64_t otherwise, int64_t max);
+/* 200 with {"data":<data>,"page":{"next":…,"has_more":…}<members>}. */
+struct http_page {
+	struct str data; /* JSON                                     */
+	bool has_more;
+	struct str next;    /* as text; looked at if there is more       */
+	struct str members; /* STR_NONE, or further members from "," on */
+};
+enum step http_page_answer(struct task *t, const struct http_page *page);
+
 /* Render a problem body for an error (also used for batch items). */
 void http_problem(struct buf *out, const struct err_info *info, struct str extra_members,
 		  struct str request_id, int *status);

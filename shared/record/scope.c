@@ -13,8 +13,6 @@
 #include "record/engine.h"
 
 #define OWNERS_BYTES_MAX (1024 * 1024)
-#define OID_TEXT 25
-#define OID_TEXT_ARRAY 1009
 #define FOLLOWED_MAX 4
 
 const struct record_field *

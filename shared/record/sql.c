@@ -1,6 +1,7 @@
 /*
- * sql.c — statements of the record engine: list, get, create, patch, delete. See sql.h; batches are
- * in sql_batch.c, what reads the log in sql_log.c, answers of several lists in sql_parts.c.
+ * sql.c — statements of the record engine: get, create, patch, delete. See sql.h; lists are in
+ * sql_list.c, batches in sql_batch.c, what reads the log in sql_log.c, answers of several lists in
+ * sql_parts.c.
  *
  * Writes are one statement with one Sync: `act` sets actor and request for the transaction and is
  * joined by the write, so that it runs before it; `cur` locks the row, so that the version compared
@@ -11,17 +12,6 @@
 #include "record/sql.h"
 
 #include <stdarg.h>
-
-#define OID_BOOL 16
-#define OID_BYTEA 17
-#define OID_INT8 20
-#define OID_INT4 23
-#define OID_TEXT 25
-#define OID_DATE 1082
-#define OID_TIMESTAMPTZ 1184
-#define OID_NUMERIC 1700
-#define OID_UUID 2950
-#define OID_JSONB 3802
 
 static const struct {
 	enum record_kind kind;
@@ -58,19 +48,6 @@ static const struct {
 	[RECORD_SQL_SEARCH] = { "search", POSTGRES_SLOW },
 };
 
-static const char *const operators[RECORD_OPS] = {
-	[RECORD_EQ] = "=",
-	[RECORD_NEQ] = "<>",
-	[RECORD_GT] = ">",
-	[RECORD_GTE] = ">=",
-	[RECORD_LT] = "<",
-	[RECORD_LTE] = "<=",
-	[RECORD_IS_NULL] = "is null",
-	[RECORD_IS_NOT_NULL] = "is not null",
-	[RECORD_IS_TRUE] = "is true",
-	[RECORD_IS_FALSE] = "is false",
-};
-
 enum postgres_lane
 record_sql_lane(enum record_sql what)
 {
@@ -83,8 +60,8 @@ record_sql_name(enum record_sql what)
 	return statements[what].name;
 }
 
-static Oid
-kind_oid(enum record_kind k, bool array)
+Oid
+record_sql_oid(enum record_kind k, bool array)
 {
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		if (types[i].kind == k)
@@ -96,7 +73,7 @@ kind_oid(enum record_kind k, bool array)
 Oid
 record_kind_oid(enum record_kind k)
 {
-	return kind_oid(k, false);
+	return record_sql_oid(k, false);
 }
 
 void
@@ -165,134 +142,11 @@ void
 record_sql_scope(const struct record_shape *s, const struct record_values *v, struct record_out *o)
 {
 	if (s->scope != NULL) {
-		record_sql_param(o, kind_oid(s->scope->kind, false), v->scope);
+		record_sql_param(o, record_sql_oid(s->scope->kind, false), v->scope);
 		record_sql_text(o, " and t.%.*s = $%u", STR_FMT(s->scope->name), o->n);
 	}
 	record_sql_owners(s, v, o);
 	record_sql_owned(s, o, "t", 0);
-}
-
-/* ---- list ---- */
-static void
-filter_and(const struct record_filter *f, struct record_out *o)
-{
-	if (f->op >= RECORD_IS_NULL) {
-		record_sql_text(o, " and t.%.*s %s", STR_FMT(f->field->name), operators[f->op]);
-		return;
-	}
-	record_sql_param(o, kind_oid(f->field->kind, f->op == RECORD_IN), f->value);
-	if (f->op == RECORD_IN)
-		record_sql_text(o, " and t.%.*s = any ($%u)", STR_FMT(f->field->name), o->n);
-	else
-		record_sql_text(o, " and t.%.*s %s $%u", STR_FMT(f->field->name), operators[f->op],
-				o->n);
-}
-
-/* All columns NOT NULL and in one direction: a row comparison, which an index can serve as one
- * range. */
-static bool
-keyset_is_row(const struct record_query *q)
-{
-	for (size_t i = 0; i < q->n_sort; i++) {
-		if (!q->sort[i].field->not_null || q->sort[i].desc != q->sort[0].desc)
-			return false;
-	}
-	return true;
-}
-
-static void
-keyset_row(const struct record_query *q, const struct record_cursor *c, struct record_out *o)
-{
-	record_sql_text(o, " and (");
-	for (size_t i = 0; i < q->n_sort; i++)
-		record_sql_text(o, "%st.%.*s", i > 0 ? ", " : "", STR_FMT(q->sort[i].field->name));
-	record_sql_text(o, ") %s (", q->sort[0].desc ? "<" : ">");
-	for (size_t i = 0; i < q->n_sort; i++) {
-		record_sql_param(o, kind_oid(q->sort[i].field->kind, false), c->values[i]);
-		record_sql_text(o, "%s$%u", i > 0 ? ", " : "", o->n);
-	}
-	record_sql_text(o, ")");
-}
-
-/* Rows after the cursor in the order of one column; NULL counts as greater than every value, in
- * either direction. */
-static void
-keyset_after(const struct record_sort *k, bool null, unsigned param, struct record_out *o)
-{
-	const struct str name = k->field->name;
-	if (null && k->desc)
-		record_sql_text(o, "t.%.*s is not null", STR_FMT(name));
-	else if (null)
-		record_sql_text(o, "false");
-	else if (k->desc)
-		record_sql_text(o, "t.%.*s < $%u", STR_FMT(name), param);
-	else if (k->field->not_null)
-		record_sql_text(o, "t.%.*s > $%u", STR_FMT(name), param);
-	else
-		record_sql_text(o, "(t.%.*s > $%u or t.%.*s is null)", STR_FMT(name), param,
-				STR_FMT(name));
-}
-
-/* after(1) or (same(1) and (after(2) or (same(2) and …))) */
-static void
-keyset_and(const struct record_query *q, const struct record_cursor *c, struct record_out *o)
-{
-	if (keyset_is_row(q)) {
-		keyset_row(q, c, o);
-		return;
-	}
-	record_sql_text(o, " and (");
-	for (size_t i = 0; i < q->n_sort; i++) {
-		const struct record_sort *k = &q->sort[i];
-		const bool null = c->values[i].p == NULL;
-		if (!null)
-			record_sql_param(o, kind_oid(k->field->kind, false), c->values[i]);
-		keyset_after(k, null, o->n, o);
-		if (i + 1 == q->n_sort)
-			break;
-		if (null)
-			record_sql_text(o, " or (t.%.*s is null and (", STR_FMT(k->field->name));
-		else
-			record_sql_text(o, " or (t.%.*s = $%u and (", STR_FMT(k->field->name),
-					o->n);
-	}
-	for (size_t i = 1; i < q->n_sort; i++)
-		record_sql_text(o, "))");
-	record_sql_text(o, ")");
-}
-
-void
-record_sql_filters(const struct record_query *q, struct record_out *o)
-{
-	for (size_t i = 0; i < q->n_filters; i++)
-		filter_and(&q->filters[i], o);
-}
-
-void
-record_sql_order(const struct record_query *q, struct record_out *o)
-{
-	record_sql_text(o, " order by ");
-	for (size_t i = 0; i < q->n_sort; i++)
-		record_sql_text(o, "%st.%.*s%s", i > 0 ? ", " : "", STR_FMT(q->sort[i].field->name),
-				q->sort[i].desc ? " desc" : "");
-}
-
-static void
-build_list(const struct record_shape *s, const struct record_values *v, struct record_out *o)
-{
-	const struct record_query *q = s->query;
-	record_sql_text(o, "select ");
-	record_sql_json(s, o, "t");
-	for (size_t i = 0; i < q->n_sort; i++)
-		record_sql_text(o, ", t.%.*s::text", STR_FMT(q->sort[i].field->name));
-	record_sql_text(o, " from crm.%s t where true", s->resource->table);
-	record_sql_scope(s, v, o);
-	record_sql_filters(q, o);
-	if (s->cursor != NULL)
-		keyset_and(q, s->cursor, o);
-	record_sql_order(q, o);
-	record_sql_param(o, OID_INT8, v->limit);
-	record_sql_text(o, " limit $%u", o->n);
 }
 
 /* ---- get ---- */
@@ -418,7 +272,7 @@ build_create(const struct record_shape *s, const struct record_values *v, struct
 	record_sql_param(o, OID_UUID, v->id);
 	record_sql_param(o, OID_JSONB, v->body);
 	if (s->scope != NULL) {
-		record_sql_param(o, kind_oid(s->scope->kind, false), v->scope);
+		record_sql_param(o, record_sql_oid(s->scope->kind, false), v->scope);
 		scope_param = (int)o->n;
 	}
 	record_sql_owners(s, v, o);
@@ -561,7 +415,7 @@ record_sql_build(const struct record_shape *s, const struct record_values *value
 			statements[s->what].name);
 	switch (s->what) {
 	case RECORD_SQL_LIST:
-		build_list(s, v, o);
+		record_sql_list(s, v, o);
 		break;
 	case RECORD_SQL_GET:
 		build_get(s, v, o);

@@ -119,7 +119,20 @@ enum postgres_lane record_sql_lane(enum record_sql what);
 const char *record_sql_name(enum record_sql what);
 Oid record_kind_oid(enum record_kind k);
 
-/* ---- private to sql*.c ---- */
+/* ---- private to sql*.c and scope.c ---- */
+/* Of pg_type; fixed in every PostgreSQL. */
+#define OID_BOOL 16
+#define OID_BYTEA 17
+#define OID_INT8 20
+#define OID_INT4 23
+#define OID_TEXT 25
+#define OID_TEXT_ARRAY 1009
+#define OID_DATE 1082
+#define OID_TIMESTAMPTZ 1184
+#define OID_NUMERIC 1700
+#define OID_UUID 2950
+#define OID_JSONB 3802
+
 void record_sql_text(struct record_out *o, const char *fmt, ...) PRINTF(2, 3);
 void record_sql_param(struct record_out *o, Oid type, struct str value); /* it is $(o->n) then */
 void record_sql_act(const struct record_values *v,
@@ -132,6 +145,11 @@ void record_sql_scope(const struct record_shape *s, const struct record_values *
 void record_sql_json(const struct record_shape *s, struct record_out *o, const char *alias);
 /* The select list of the same; false if it is empty. */
 bool record_sql_fields(const struct record_shape *s, struct record_out *o, const char *alias);
+/* Of a field's kind, or of an array of it. */
+Oid record_sql_oid(enum record_kind k, bool array);
+/* sql_list.c */
+void record_sql_list(const struct record_shape *s, const struct record_values *v,
+		     struct record_out *o);
 void record_sql_filters(const struct record_query *q, struct record_out *o);
 void record_sql_order(const struct record_query *q, struct record_out *o);
 /* ", cur as (…)": the row under lock; $3 id, $4 the version it must have. */

@@ -7,12 +7,6 @@
  */
 #include "record/sql.h"
 
-#define OID_INT4 23
-#define OID_INT8 20
-#define OID_JSONB 3802
-#define OID_TIMESTAMPTZ 1184
-#define OID_UUID 2950
-
 /* The rows of the log that belong to the record of parameter `id`, as g. */
 static void
 log_rows(const struct record_shape *s, struct record_out *o, unsigned id)

@@ -7,8 +7,6 @@
  */
 #include "record/sql.h"
 
-#define OID_TEXT 25
-#define OID_UUID 2950
 /* The last writes of a record that are looked through for who set each value: what is older has the record's own time. */
 #define WRITES_LOOKED_AT 50
 

@@ -25,8 +25,8 @@ def lab():
 
 
 def add_field(name, **more):
-    return {"kind": "schema", "title": f"Field {name} of people", "why": "asked for by sales", "business_owner": "sales",
-            "technical_owner": "crm-team",
+    return {"kind": "schema", "title": f"Field {name} of people", "why": "asked for by sales", "business_owner": "product_owner",
+            "technical_owner": "innovator",
             "up": f"-- a comment\nALTER TABLE crm.person ADD COLUMN {name} text;\n"
                   "INSERT INTO change.field (resource, name, position, type, class, kind, writable, filterable)\n"
                   f"VALUES ('people', '{name}', (SELECT max(f.position) + 1 FROM change.field f WHERE f.resource = 'people'), 'text',"
@@ -274,7 +274,7 @@ def test_a_promotion_serves_its_feature_and_leaves_nothing(lab):
     before = fingerprint(lab)
     bytes_ = archive("advice_one")
     author = lab.clusters.one("core", "SELECT id::text FROM access.principal WHERE name = 'innovator'")
-    body = {"kind": "promotion", "title": "Advice", "why": "it won", "business_owner": "sales", "technical_owner": "crm-team",
+    body = {"kind": "promotion", "title": "Advice", "why": "it won", "business_owner": "product_owner", "technical_owner": "innovator",
             "package": base64.b64encode(bytes_).decode(), "evidence": {"verdict": "proven"}, "author": author}
     assert core.post("/v1/changes", body, role="operator").status == 403
     r = core.post("/v1/changes", {**body, "package": base64.b64encode(archive("advice_one", down_sql="DROP TABLE crm.person;")).decode()},
@@ -367,7 +367,7 @@ def test_a_new_object_is_served_and_reaches_the_sandbox(lab):
     rows = ",\n".join(f"('products', '{n}', {i}, '{t}', '{c}', '{k}', {str(w).lower()}, {str(n == 'name').lower()})"
                       for i, (n, t, c, k, w) in enumerate(fields, 1))
     cid = file(core, {
-        "kind": "schema", "title": "Products", "why": "offers need them", "business_owner": "sales", "technical_owner": "crm-team",
+        "kind": "schema", "title": "Products", "why": "offers need them", "business_owner": "product_owner", "technical_owner": "innovator",
         "up": "CREATE TABLE crm.product (id uuid PRIMARY KEY DEFAULT crm.uuid_v7(), version int NOT NULL DEFAULT 1,"
               " created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),"
               " name text NOT NULL, price numeric(12,2), supplier text);\n"

@@ -37,7 +37,7 @@ def test_deploy_call_remove(product, core, sandbox):
     before = product.clusters.one("sandbox", "select change.fingerprint()")
     d = deployed(sandbox, name)
     flag = core.get(f"/v1/flags/feature-{name}", role="operator").json
-    assert flag["kind"] == "experiment" and flag["enabled"] and flag["business_owner"] == "sales"
+    assert flag["kind"] == "experiment" and flag["enabled"] and (flag["business_owner"], flag["technical_owner"]) == ("product_owner", "innovator")
     # Law 5: the bytes that were sent are the bytes that are kept, by their hash.
     import hashlib
     assert d["sha256"] == hashlib.sha256(F.archive(F.files(name))).hexdigest()
@@ -164,8 +164,8 @@ def test_a_flag_of_somebody_else_is_not_taken(product, core, sandbox):
     name = slug()
     document = {"unit": "person", "variations": [{"key": "control", "value": False}, {"key": "treatment", "value": True}], "rules": [],
                 "default": "control"}
-    assert core.post("/v1/flags", {"key": f"feature-{name}", "kind": "release", "purpose": "another", "business_owner": "a",
-                                   "technical_owner": "b", "expires_at": "2099-01-01T00:00:00Z", "document": document},
+    assert core.post("/v1/flags", {"key": f"feature-{name}", "kind": "release", "purpose": "another", "business_owner": "product_owner",
+                                   "technical_owner": "innovator", "expires_at": "2099-01-01T00:00:00Z", "document": document},
                      role="product_owner").status == 201
     F.deploy(sandbox, F.files(name))
     F.eventually(lambda: sandbox.get(f"/v1/features/{name}", role="innovator").json["state"] == "failed")

@@ -24,8 +24,8 @@ SPLIT = {"experiment": {"variations": ["control", "treatment"]}}
 
 
 def flag(key=None, **kw):
-    body = {"key": key or f"t-{uuid.uuid4().hex[:12]}", "kind": "release", "purpose": "a test of flags", "business_owner": "Bea",
-            "technical_owner": "Tom", "expires_at": later(days=30), "document": document([SPLIT]), "enabled": True}
+    body = {"key": key or f"t-{uuid.uuid4().hex[:12]}", "kind": "release", "purpose": "a test of flags", "business_owner": "product_owner",
+            "technical_owner": "innovator", "expires_at": later(days=30), "document": document([SPLIT]), "enabled": True}
     body.update(kw)
     return {k: v for k, v in body.items() if v is not None}
 
@@ -67,7 +67,8 @@ def test_create_and_read(core):
 @pytest.mark.parametrize("change, where", [
     ({"key": "Bad Key"}, "/key"), ({"key": None}, None), ({"kind": "trial"}, "/kind"), ({"kind": None}, "/kind"),
     ({"purpose": None}, "/purpose"), ({"purpose": ""}, "/purpose"), ({"business_owner": None}, "/business_owner"),
-    ({"technical_owner": 7}, "/technical_owner"), ({"expires_at": None}, "/expires_at"), ({"expires_at": "soon"}, "/expires_at"),
+    ({"technical_owner": 7}, "/technical_owner"), ({"business_owner": "nobody"}, "/business_owner"),
+    ({"technical_owner": "agent"}, "/technical_owner"), ({"technical_owner": "product_owner"}, "/technical_owner"), ({"expires_at": None}, "/expires_at"), ({"expires_at": "soon"}, "/expires_at"),
     ({"expires_at": "2001-01-01T00:00:00Z"}, "/expires_at"), ({"document": None}, "/document"), ({"document": []}, "/document"),
     ({"document": document([{"force": "nobody"}])}, "/document/rules/0/force"),
     ({"document": document([{"experiment": {"variations": ["control", "treatment"], "weights": [0.5, 0.4]}}])},

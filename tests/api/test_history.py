@@ -725,3 +725,32 @@ def test_the_command_line_tells_and_mends(core, tmp_path):
     code, _, said = bimodal(core, tmp_path, "record", "restore", "organizations", record)
     assert code == 1 and "not deleted" in said
     assert bimodal(core, tmp_path, "record", "undo", "organizations", record, "two")[0] == 2
+
+
+def test_views_on_the_command_line(core, tmp_path):
+    (tmp_path / "token").write_text(core.tokens["agent"])
+    tag = unique("v")
+    for i in range(3):
+        made(core, "organizations", name=f"{tag} {i}", owner=tag, employees=i)
+
+    def cli(*words, code=0):
+        done = subprocess.run([BUILD / "bimodal", "--core", f"http://127.0.0.1:{core.port}", "--token-file", tmp_path / "token", *words],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == code, (words, done)
+        return json.loads(done.stdout) if code == 0 and done.stdout else done.stderr
+    view = cli("view", "create", "organizations", tag, f"owner={tag}", "employees=gte.1", "sort=-name", "fields=name,employees", "--shared", "all")
+    assert view["resource"] == "organizations" and view["shared"] == "all"
+    assert tag in [v["name"] for v in cli("view", "list", "organizations")["data"]] and tag not in [v["name"] for v in cli("view", "list", "people")["data"]]
+    assert cli("view", "show", tag) == cli("view", "show", view["id"]) == {**view, "mine": True}
+    assert [d["employees"] for d in cli("view", "run", tag)["data"]] == [2, 1]
+    assert [d["employees"] for d in cli("view", "run", tag, "limit=1", "sort=name")["data"]] == [1]
+    cli("view", "create", "people", tag)
+    assert "2 views are named" in cli("view", "show", tag, code=1)
+    assert cli("view", "run", tag, "--resource", "people", "country=XX")["data"] == []
+    cli("view", "delete", tag, "--resource", "people")
+    assert "nonsense" in cli("view", "create", "people", "x", "nonsense=1", code=1)
+    assert "no view" in cli("view", "run", f"{tag}-none", code=1)
+    for words in (("create", "people"), ("create", "people", "x", "country"), ("run",), ("run", tag, "country"), ("delete",)):
+        assert "usage" in cli("view", *words, code=2)
+    assert cli("view", "delete", tag) == ""
+    assert "no view" in cli("view", "show", tag, code=1)

@@ -169,6 +169,10 @@ def jobs_child(core):
     return int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[-1])
 
 
+# Owners whom no test looks at.
+QUIET = ("quiet-one", "quiet-two")
+
+
 class Lab:
     """The product with a receiver and a mail server beside it."""
 
@@ -190,6 +194,7 @@ class Lab:
         self.product.start()
         self.core = self.product.core
         self.ids = {role: self.core.get("/v1/me", role=role).json["principal"] for role in self.core.tokens}
+        self.quiet = [self.core.post("/v1/users", {"name": name}, role="operator").json["id"] for name in QUIET]
         for role in ("operator", "innovator", "product_owner"):
             self.rows("UPDATE access.principal SET email = %s WHERE id = %s", (f"{role}@example.org", self.ids[role]))
 
@@ -229,7 +234,7 @@ class Lab:
 
     def flag(self, owner="product_owner", **more):
         key = f"n{uuid.uuid4().hex[:12]}"
-        body = {"key": key, "kind": "release", "purpose": "to be told of", "business_owner": owner, "technical_owner": "nobody we know",
+        body = {"key": key, "kind": "release", "purpose": "to be told of", "business_owner": owner, "technical_owner": QUIET[0],
                 "expires_at": SOON, "document": OFF, "enabled": True, **more}
         r = self.core.post("/v1/flags", body, role="product_owner")
         assert r.status == 201, r
@@ -254,9 +259,9 @@ class Lab:
     def change(self, state="rehearsed", author="operator", kind="schema"):
         """A change request and its event, as the executor leaves them."""
         title = f"change {uuid.uuid4().hex[:8]}"
-        cid = self.one("INSERT INTO change.request (kind, title, author, filed_by, up, package, sha256, state, why)"
-                       " VALUES (%s, %s, %s, %s, 'SELECT 1', 'x', '', %s, 'because') RETURNING id::text",
-                       (kind, title, self.ids[author], self.ids[author], state))
+        cid = self.one("INSERT INTO change.request (kind, title, author, filed_by, up, package, sha256, state, why, business_owner, technical_owner)"
+                       " VALUES (%s, %s, %s, %s, 'SELECT 1', 'x', '', %s, 'because', %s, %s) RETURNING id::text",
+                       (kind, title, self.ids[author], self.ids[author], state, *self.quiet))
         return cid, title
 
     def ledger(self, cid, kind, body=None, actor="operator", state=None):
@@ -338,7 +343,7 @@ def test_flags_drift_and_tokens(lab):
     third = lab.flag()
     lab.rows("UPDATE flag.flag SET expires_at = now() WHERE key = %s", (third,))
     lab.notice("product_owner", "flag.expired", third)
-    fourth = lab.flag(owner="nobody")
+    fourth = lab.flag(owner=QUIET[1])
     lab.rows("INSERT INTO flag.revision (key, document, enabled, actor) SELECT key, document, true, %s FROM flag.revision WHERE key = %s",
              (lab.ids["innovator"], fourth))
     assert lab.core.post(f"/v1/flags/{fourth}/kill", role="operator").status == 200

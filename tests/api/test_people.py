@@ -7,6 +7,7 @@ import subprocess
 import time
 import uuid
 
+import feature as F
 import pytest
 from product import BUILD
 
@@ -406,7 +407,7 @@ def test_hand_over_ends_a_leaver_everywhere(core, sandbox, product, make, login)
     count = "SELECT count(*) FROM event.log WHERE actor NOT LIKE 'system:%%' AND op NOT LIKE 'access.%%'"
     before = product.clusters.one("core", count)
     dry = ok(core.post(f"{path}?dry_run=true", body, role="operator"))
-    want = {"users": 1, "people": 2, "organizations": 1, "cases": 1, "opportunities": 1, "flags": 1, "changes": 0}
+    want = {"users": 1, "people": 2, "organizations": 1, "cases": 1, "opportunities": 1, "flags": 1, "changes": 0, "features": 0}
     assert {k: dry["owned"][k] for k in want} == want and dry["leads"] == 1 and dry["one_person_twice"] == [] and dry["dry_run"] is True
     assert dry["ended"] == {**dry["ended"], "tokens": 2, "roles": 1, "memberships": 2}
     assert product.clusters.one("core", count) == before and statuses(core, tokens[core]) == {200}
@@ -429,6 +430,76 @@ def test_hand_over_ends_a_leaver_everywhere(core, sandbox, product, make, login)
     # Enabled again he has nothing: no token, no role.
     ok(core.post(f"/v1/users/{leaver['id']}/enable", role="operator"))
     assert statuses(core, tokens[core]) == {401} and core.get(f"/v1/users/{leaver['id']}", role="operator").json["roles"] == []
+
+
+def change_of(core, business, technical, role="innovator"):
+    return core.post("/v1/changes", {"kind": "schema", "title": "A table", "why": "it is wanted", "business_owner": business, "technical_owner": technical,
+                                     "up": "CREATE TABLE crm.owned_by_test (id int)", "down": "DROP TABLE crm.owned_by_test"}, role=role)
+
+
+def test_hand_over_moves_flags_changes_and_hypotheses(core, sandbox, product, make):
+    """In core in one transaction; in the sandbox as soon as the flag has arrived. Nobody who was handed over owns anything any longer."""
+    leaver, successor, third = make("leaver"), make("successor"), make("third")
+    slug = f"owned_{uuid.uuid4().hex[:8]}"
+    path, flag = f"/v1/features/{slug}", f"/v1/flags/feature-{slug.replace('_', '-')}"
+    made = F.deploy(sandbox, F.files(slug, owners=(leaver["name"], third["name"])))
+    assert made.status in (201, 202), made
+    F.eventually(lambda: sandbox.get(path, role="innovator").json["state"] == "running", 30)
+    filed = ok(change_of(core, third["name"], leaver["name"]), 201)
+    change = f"/v1/changes/{filed['id']}"
+    names = [leaver["name"], third["name"]]
+
+    def pair(daemon, where):
+        j = ok(daemon.get(where, role="innovator"))
+        return [j["business_owner"], j["technical_owner"]]
+    assert pair(sandbox, path) == pair(core, flag) == names and pair(core, change) == names[::-1]
+    mine = "SELECT business_owner = %s AND technical_owner = %s FROM lab.hypothesis WHERE slug = %s"
+    product.arrived(mine, (leaver["id"], third["id"], slug), 30)
+    done = ok(core.post(f"/v1/users/{leaver['id']}/hand-over", {"successor": successor["id"], "reason": "leaves"}, role="operator"))
+    assert (done["owned"]["flags"], done["owned"]["changes"], done["owned"]["features"]) == (1, 1, 0)
+    names = [successor["name"], third["name"]]
+    assert pair(core, flag) == names and pair(core, change) == names[::-1]
+    product.arrived(mine, (successor["id"], third["id"], slug), 30)
+    assert pair(sandbox, path) == names
+    assert "owners" in [j["kind"] for j in sandbox.get(path, role="innovator").json["journal"]]
+    listed = {c["id"]: c for c in core.get("/v1/changes", role="operator").json["data"]}[filed["id"]]
+    assert [listed["business_owner"], listed["technical_owner"]] == names[::-1]
+    for relation, business, technical, holds, live in product.clusters.rows("core", "SELECT relation, business, technical, holds, live FROM access.owned_all()"):
+        left = "SELECT p.id FROM" if holds == "id" else "SELECT p.name FROM"
+        left += " access.principal p JOIN event.log l ON l.record_id = p.id AND l.op = 'user.hand-over'"
+        for column in filter(None, (business, technical)):
+            assert product.clusters.one("core", f"SELECT count(*) FROM {relation} t WHERE ({live}) AND t.{column} IN ({left})") == 0, (relation, column)
+    # What is over keeps its owners.
+    assert sandbox.delete(path, role="innovator").status in (200, 202)
+    F.eventually(lambda: core.get(flag, role="operator").json["archived_at"], 30)
+    last = make("last")
+    done = ok(core.post(f"/v1/users/{successor['id']}/hand-over", {"successor": last["id"], "reason": "leaves too"}, role="operator"))
+    assert (done["owned"]["flags"], done["owned"]["changes"]) == (0, 1)
+    assert pair(core, flag) == names and pair(core, change) == [third["name"], last["name"]]
+
+
+def test_who_is_not_here_owns_nothing(core, sandbox, make):
+    """Unknown names, services, leavers, one person twice: refused with the place, at both daemons."""
+    gone, ada, bob = make("gone"), make("ada")["name"], make("bob")["name"]
+    ok(core.post(f"/v1/users/{gone['id']}/disable", role="operator"))
+    cases = [((new("nobody"), bob), "/business_owner", "no active user"), ((ada, gone["name"]), "/technical_owner", "no active user"),
+             ((ada, "agent"), "/technical_owner", "no active user"), ((ada, ada), "/technical_owner", "two people")]
+    for (business, technical), place, word in cases:
+        refused(core.get(f"/v1/owners?business_owner={business}&technical_owner={technical}", role="innovator"), 422, place, word)
+        refused(change_of(core, business, technical), 422, place, word)
+        slug = f"never_{uuid.uuid4().hex[:8]}"
+        r = refused(F.deploy(sandbox, F.files(slug, owners=(business, technical))), 422, word=word)
+        assert "feature.yaml" in r["detail"] and place[1:] in r["detail"], r
+        assert sandbox.get(f"/v1/features/{slug}", role="innovator").status == 404
+    both = ok(core.get(f"/v1/owners?business_owner={ada}&technical_owner={bob}", role="service"))
+    assert [both[side]["name"] for side in ("business_owner", "technical_owner")] == [ada, bob]
+    for query in ("", f"?business_owner={ada}", f"?technical_owner={ada}"):
+        refused(core.get(f"/v1/owners{query}", role="innovator"), 400, word="name")
+    filed = ok(change_of(core, ada, bob), 201)
+    path = f"/v1/changes/{filed['id']}"
+    refused(core.patch(path, {"business_owner": gone["name"]}, role="innovator"), 422, "/business_owner", "no active user")
+    refused(core.patch(path, {"business_owner": bob}, role="innovator"), 422, "/technical_owner", "two people")
+    assert ok(core.patch(path, {"technical_owner": make("eve")["name"], "business_owner": bob}, role="innovator"))["business_owner"] == bob
 
 
 def test_hand_over_is_refused(core, make, product):

@@ -338,7 +338,7 @@ def test_markup_in_a_text_is_a_text(core, product):
             assert {field: shown[field] for field in body} == body
         inert(core.get(path + "/history"), 200)
     inert(core.get("/v1/search?q=" + urllib.parse.quote(MARKUP)), 200, 400)
-    flag = {"key": f"m{uuid.uuid4().hex[:8]}", "kind": "release", "purpose": MARKUP, "business_owner": MARKUP, "technical_owner": MARKUP,
+    flag = {"key": f"m{uuid.uuid4().hex[:8]}", "kind": "release", "purpose": MARKUP, "business_owner": "product_owner", "technical_owner": "innovator",
             "expires_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400)), "enabled": False,
             "document": {"unit": "person", "variations": [{"key": "on", "value": MARKUP}, {"key": "off", "value": ""}], "rules": [], "default": "off"}}
     for role, path, body in (("agent", "/v1/views", {"resource": "people", "name": MARKUP + uuid.uuid4().hex[:6]}), ("operator", "/v1/users", {"name": f"m-{uuid.uuid4().hex}", "display_name": MARKUP}),

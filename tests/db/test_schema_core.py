@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from clusters import SQL, Clusters, changes  # noqa: E402
-from schema_fixtures import children, insert, person, session, unique  # noqa: E402
+from schema_fixtures import children, insert, pair, person, session, unique  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -342,8 +342,11 @@ def test_the_genesis_is_the_hash_of_change_0(core):
 
 def test_an_approval_is_of_the_bytes_shown_and_never_the_authors(app, executor):
     author, sender, other = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
-    app.execute("SELECT change.request_file(%s, %s, 'schema', 't', '', '', '', 'b', 't', 'SELECT 1', 'SELECT 2', '', NULL, NULL, NULL)",
-                (sender, author))
+    names = unique("b"), unique("t")
+    for name in names:
+        insert(executor, "access.principal", name=name, kind="user")
+    app.execute("SELECT change.request_file(%s, %s, 'schema', 't', '', '', '', %s, %s, 'SELECT 1', 'SELECT 2', '', NULL, NULL, NULL)",
+                (sender, author, *names))
     rid = app.fetchone()[0]
     app.execute("SELECT sha256 FROM change.request WHERE id = %s", (rid,))
     sha = app.fetchone()[0]
@@ -499,13 +502,27 @@ def test_a_service_approves_nothing(core, executor):
     robot, ada = (insert(executor, "access.principal", name=unique("p"), kind=k) for k in ("service", "user"))
     with core.connect("core", autocommit=False) as db, db.cursor() as cur:
         cur.execute("SELECT set_config('bimodal.actor', 'x', true)")
-        cur.execute("INSERT INTO change.request (kind, title, author, up, sha256, state, closure_hash) VALUES"
-                    " ('schema', 't', gen_random_uuid(), 'SELECT 1', repeat('0', 64), 'rehearsed', 'c') RETURNING id, sha256")
+        cur.execute("INSERT INTO change.request (kind, title, author, business_owner, technical_owner, up, sha256, state, closure_hash) VALUES"
+                    " ('schema', 't', gen_random_uuid(), %s, %s, 'SELECT 1', repeat('0', 64), 'rehearsed', 'c') RETURNING id, sha256", pair(core))
         request, sha = cur.fetchone()
         sql = "INSERT INTO change.approval (request, principal, sha256, closure_hash) VALUES (%s, %s, %s, 'c')"
         cur.execute(sql, (request, ada, sha))
         refused(cur, sql, "CR005", (request, robot, sha))
         db.rollback()
+
+
+def test_every_table_with_owners_is_found_by_hand_over(core):
+    """A column of that name is a pair: known to hand-over, two people by foreign key, checked by the trigger."""
+    tables = core.rows("core", "SELECT DISTINCT a.attrelid::regclass::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+                       " WHERE a.attname IN ('business_owner', 'technical_owner') AND c.relkind IN ('r', 'p') AND NOT a.attisdropped")
+    assert {t for t, in tables} == {"access.principal", "flag.flag", "change.request", "change.feature"}
+    assert set(core.rows("core", "SELECT relation FROM access.owned WHERE holds = 'id' AND technical IS NOT NULL")) == set(tables)
+    for table, in tables:
+        assert core.one("core", "SELECT count(*) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f'"
+                        " AND confrelid = 'access.principal'::regclass AND conname LIKE '%%_owner_fkey'", (table,)) == 2
+        assert core.one("core", "SELECT count(*) FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname = 'owner_pair'", (table,)) == 1
+        assert core.one("core", "SELECT count(*) FROM pg_attribute WHERE attrelid = %s::regclass AND attname LIKE '%%_owner' AND attnotnull",
+                        (table,)) == (0 if table == "access.principal" else 2)  # people have none
 
 
 def test_what_is_owned_is_found_by_every_hand_over(core, executor):
@@ -545,12 +562,58 @@ def test_what_is_owned_is_found_by_every_hand_over(core, executor):
                    " DELETE FROM access.ending WHERE relation = 'crm.visit'")
 
 
+OWNERS_OF_BEFORE = {  # key: (business, technical, archived): who they are after the change; the oldest operator stands in for nobody
+    "both-named": (("ada", "bob", False), ("ada", "bob")),
+    "one-named": (("sales", "bob", False), ("maker", "bob")),
+    "none-named": (("", "crm-team", False), ("maker", "op")),
+    "one-twice": (("ada", "ada", False), ("ada", "maker")),
+    "crossed": (("nobody", "maker", False), ("op", "maker")),
+    "left": (("gone", "ada", False), ("maker", "ada")),
+    "left-and-over": (("gone", "ada", True), ("gone", "ada")),
+}
+
+
+def test_texts_become_pairs_and_are_not_lost():
+    """An installation of before: names are matched, anything else falls back to people who are here, and the log keeps the texts."""
+    c = Clusters(names=("core",))
+    try:
+        c.start()
+        c.genesis("core")
+        for change in [n for n in changes("core") if n < "0019"]:
+            c.apply("core", change)
+        who = {}
+        for i, name in enumerate(("op", "ada", "bob", "maker", "gone")):
+            who[name] = c.one("core", "INSERT INTO access.principal (name, kind, created_at, disabled_at) VALUES (%s, 'user', now() + %s * interval '1 s',"
+                              " CASE WHEN %s = 'gone' THEN now() END) RETURNING id", (name, i, name))
+        c.rows("core", "INSERT INTO access.role_grant VALUES (%s, 'operator')", (who["op"],))
+        for key, ((business, technical, archived), _) in OWNERS_OF_BEFORE.items():
+            c.rows("core", "INSERT INTO flag.flag (key, kind, business_owner, technical_owner, expires_at, created_by, archived_at) VALUES"
+                   " (%s, 'release', %s, %s, now(), %s, CASE WHEN %s THEN now() END)", (key, business, technical, who["maker"], archived))
+        number = c.one("core", "INSERT INTO change.request (kind, title, business_owner, technical_owner, author, up, sha256) VALUES"
+                       " ('schema', 't', 'bob', 'ada', %s, 'SELECT 1', '') RETURNING number", (who["maker"],))
+        before = c.rows("core", "SELECT updated_at, sha256 FROM change.request")
+        c.apply("core", "0019_owners")
+        assert c.verify("core", "0019_owners") == []
+        name = {v: k for k, v in who.items()}
+        assert {k: (name[b], name[t]) for k, b, t in c.rows("core", "SELECT key, business_owner, technical_owner FROM flag.flag")} \
+            == {k: want for k, (_, want) in OWNERS_OF_BEFORE.items()}
+        assert c.rows("core", "SELECT business_owner, technical_owner FROM change.request") == [(who["bob"], who["ada"])]
+        assert c.rows("core", "SELECT updated_at, sha256 FROM change.request") == before
+        told = {d["key"]: (d["business_owner"], d["technical_owner"]) for (d,) in
+                c.rows("core", "SELECT after FROM event.log WHERE op = 'owner.name'")}
+        assert told == {**{k: (b, t) for k, ((b, t, _), _) in OWNERS_OF_BEFORE.items()}, number: ("bob", "ada")}
+        c.apply("core", "0019_owners", "down")
+        assert c.rows("core", "SELECT business_owner, technical_owner FROM flag.flag WHERE key = 'left'") == [("maker", "ada")]
+    finally:
+        c.stop()
+
+
 def test_a_revision_becomes_current_and_stays_as_written(core, app):
     db = core.connect("core", "bimodal_app")
     db.cursor().execute("LISTEN bimodal_generation")
     key = unique("flag")
-    app.execute("INSERT INTO flag.flag (key, kind, expires_at, created_by) VALUES (%s, 'release',"
-                " now() + interval '1 day', gen_random_uuid())", (key,))
+    app.execute("INSERT INTO flag.flag (key, kind, business_owner, technical_owner, expires_at, created_by) VALUES (%s, 'release',"
+                " %s, %s, now() + interval '1 day', gen_random_uuid())", (key, *pair(core)))
     app.execute("INSERT INTO flag.revision (key, document, enabled, actor) VALUES (%s, '{}', true,"
                 " gen_random_uuid()) RETURNING revision", (key,))
     revision = app.fetchone()[0]

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from clusters import NAMES, Clusters, changes  # noqa: E402
-from schema_fixtures import children, insert, person, session, unique  # noqa: E402
+from schema_fixtures import children, insert, pair, person, session, unique  # noqa: E402
 
 # Marked values put into every personal and internal door before the first copy and after it.
 MARK = "zqxjkvbpyg"
@@ -174,8 +174,8 @@ def test_only_published_columns_exist(feed, name):
 @pytest.mark.parametrize("name", ["airlock", "sandbox"])
 def test_no_personal_value_is_in_the_data_directory(feed, app, name):
     key = unique("flag")
-    app.execute("INSERT INTO flag.flag (key, kind, purpose, business_owner, expires_at, created_by)"
-                " VALUES (%s, 'release', %s, %s, now() + interval '1 day', gen_random_uuid())", (key, MARK, MARK))
+    app.execute("INSERT INTO flag.flag (key, kind, purpose, business_owner, technical_owner, expires_at, created_by)"
+                " VALUES (%s, 'release', %s, %s, %s, now() + interval '1 day', gen_random_uuid())", (key, MARK, *pair(feed, MARK)))
     app.execute("INSERT INTO flag.revision (key, document, enabled, core_only, actor, comment) VALUES"
                 " (%s, %s, true, true, gen_random_uuid(), %s)", (key, f'{{"email": "{MARK}"}}', MARK))
     app.execute("SELECT change.ledger_append(%s, 'test.kind', 'ref', %s)", (MARK, f'{{"text": "{MARK}"}}'))
@@ -198,9 +198,10 @@ def hits(feed, name):
 
 def test_registry_ledger_flags_and_tokens_arrive(feed, app):
     key, hidden = unique("flag"), unique("hidden")
+    owners = pair(feed)
     for k, core_only in ((key, False), (hidden, True)):
-        app.execute("INSERT INTO flag.flag (key, kind, expires_at, created_by) VALUES (%s, 'experiment',"
-                    " now() + interval '1 day', gen_random_uuid())", (k,))
+        app.execute("INSERT INTO flag.flag (key, kind, business_owner, technical_owner, expires_at, created_by) VALUES (%s, 'experiment',"
+                    " %s, %s, now() + interval '1 day', gen_random_uuid())", (k, *owners))
         app.execute("INSERT INTO flag.revision (key, document, enabled, core_only, actor)"
                     " VALUES (%s, '{\"rule\": 1}', true, %s, gen_random_uuid())", (k, core_only))
     token = uuid.uuid4().bytes * 2
@@ -214,6 +215,8 @@ def test_registry_ledger_flags_and_tokens_arrive(feed, app):
         feed.wait("sandbox", "SELECT count(*) = 1 FROM change.ledger WHERE seq = %s", (seq,), 5, "bimodal_app")
         cur.execute("SELECT key, document FROM flag.snapshot() WHERE key IN (%s, %s)", (key, hidden))
         assert cur.fetchall() == [(key, {"rule": 1})]
+        cur.execute("SELECT business_owner, technical_owner FROM flag.flag WHERE key = %s", (key,))
+        assert cur.fetchall() == [tuple(owners)]
         cur.execute("SELECT principal, name, audience, scopes FROM access.snapshot() WHERE hash = %s", (token,))
         assert [(str(r[0]), *r[1:]) for r in cur.fetchall()] == [(str(principal), "", "sandbox", ["me.read", "*.read"])]
         cur.execute("SELECT count(*) FROM change.ledger_broken")

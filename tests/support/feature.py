@@ -10,8 +10,8 @@ slug: {slug}
 title: Advice for {slug}
 statement: Who sees the open opportunities of a person wins more of them.
 benefit: The customer is asked about what matters to them.
-business_owner: sales
-technical_owner: crm-team
+business_owner: {business}
+technical_owner: {technical}
 expires: {expires}
 unit: person
 flag: {{coverage: 1.0, variations: [control, treatment], weights: [0.5, 0.5]}}
@@ -46,11 +46,12 @@ ORDER BY a.id LIMIT coalesce($2, 5)
 """
 
 
-def files(slug, expires="1h", runs="1h", planned_units=2000, minimum_effect=0.01, maturity="0s"):
+def files(slug, expires="1h", runs="1h", planned_units=2000, minimum_effect=0.01, maturity="0s",
+          owners=("product_owner", "innovator")):
     """The files of a small feature with a table of its own that also keeps pseudonyms."""
     return {
         "feature.yaml": MANIFEST.format(slug=slug, expires=expires, runs=runs, planned_units=planned_units,
-                                        minimum_effect=minimum_effect, maturity=maturity),
+                                        minimum_effect=minimum_effect, maturity=maturity, business=owners[0], technical=owners[1]),
         "up.sql": f"CREATE TABLE feature_{slug}.note (id int PRIMARY KEY, note text NOT NULL);\n"
                   f"INSERT INTO feature_{slug}.note VALUES (1, 'first'), (2, 'second');\n"
                   f"CREATE TABLE feature_{slug}.seen (pseudonym uuid PRIMARY KEY, at timestamptz);\n",

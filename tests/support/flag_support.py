@@ -6,7 +6,7 @@ def create(core, key, unit):
     """A live flag that divides its units in halves; its key."""
     expires = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
     r = core.post("/v1/flags", {
-        "key": key, "kind": "release", "purpose": "a test", "business_owner": "Bea", "technical_owner": "Tom",
+        "key": key, "kind": "release", "purpose": "a test", "business_owner": "product_owner", "technical_owner": "innovator",
         "expires_at": expires.isoformat(), "enabled": True,
         "document": {"unit": unit, "variations": [{"key": "control", "value": False}, {"key": "treatment", "value": True}],
                      "rules": [{"experiment": {"variations": ["control", "treatment"]}}], "default": "control"},

@@ -5,8 +5,8 @@ FILES = {
 title: Advice on open opportunities
 statement: Who sees the open opportunities of a person wins more of them.
 benefit: The customer is asked about what matters to them.
-business_owner: sales
-technical_owner: crm-team
+business_owner: product_owner
+technical_owner: innovator
 expires: 14d
 unit: person
 flag: {{coverage: 1.0, variations: [control, treatment], weights: [0.5, 0.5]}}

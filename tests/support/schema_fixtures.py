@@ -36,6 +36,12 @@ def insert(cur, table, **values):
     return cur.fetchone()[0]
 
 
+def pair(clusters, prefix="owner"):
+    """Two people who may own something; their ids."""
+    with session(clusters, "core", "bimodal_executor") as cur:
+        return [insert(cur, "access.principal", name=unique(prefix), kind="user") for _ in range(2)]
+
+
 def children(cur, person_id):
     """One row about the person in every child table; {table: id}."""
     return {

@@ -5,8 +5,8 @@
 -- $4 text    why
 -- $5 text    benefit
 -- $6 text    risk
--- $7 text    business owner
--- $8 text    technical owner
+-- $7 text    business owner's name
+-- $8 text    technical owner's name
 -- $9 text    up
 -- $10 text   down
 -- $11 text   verify

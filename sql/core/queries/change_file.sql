@@ -6,8 +6,8 @@
 -- $5 text    why
 -- $6 text    benefit
 -- $7 text    risk
--- $8 text    business owner
--- $9 text    technical owner
+-- $8 text    business owner's name
+-- $9 text    technical owner's name
 -- $10 text   up
 -- $11 text   down
 -- $12 text   verify

@@ -6,8 +6,9 @@
 -- lane read
 -- out body text (json array), has_more bool, next int
 with page as (
-	select r.number, r.id, r.kind, r.state, r.title, r.slug, r.sha256, r.author, r.business_owner, r.technical_owner, r.error,
-	       r.created_at, r.updated_at, r.rehearsed_at, r.applied_at, r.rolled_back_at,
+	select r.number, r.id, r.kind, r.state, r.title, r.slug, r.sha256, r.author,
+	       access.name_of(r.business_owner) as business_owner, access.name_of(r.technical_owner) as technical_owner, r.error, r.created_at,
+	       r.updated_at, r.rehearsed_at, r.applied_at, r.rolled_back_at,
 	       (select count(*) from change.approval a where a.request = r.id) as approvals
 	  from change.request r
 	 where ($1 is null or r.number < $1) and ($2 is null or r.state = $2) and ($3 is null or r.kind = $3)

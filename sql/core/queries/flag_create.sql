@@ -2,8 +2,8 @@
 -- $1 text        key
 -- $2 text        kind
 -- $3 text        purpose
--- $4 text        business owner
--- $5 text        technical owner
+-- $4 text        business owner's name
+-- $5 text        technical owner's name
 -- $6 timestamptz expires at
 -- $7 jsonb       document
 -- $8 bool        enabled
@@ -25,7 +25,8 @@ with act as (
 	            else 'made' end as outcome
 ), made as (
 	insert into flag.flag (key, kind, purpose, business_owner, technical_owner, expires_at, created_by)
-	select $1, $2, $3, $4, $5, $6, $9 from verdict v, act where v.outcome = 'made'
+	select $1, $2, $3, access.owner($4, 'business_owner'), access.owner($5, 'technical_owner'), $6, $9
+	  from verdict v, act where v.outcome = 'made'
 	on conflict (key) do update
 	set kind = excluded.kind, purpose = excluded.purpose, business_owner = excluded.business_owner,
 	    technical_owner = excluded.technical_owner, expires_at = excluded.expires_at, created_by = excluded.created_by,

@@ -6,7 +6,8 @@
 -- lane read
 -- out body text (json array), has_more bool, next text
 with page as (
-	select f.key, f.kind, f.purpose, f.business_owner, f.technical_owner, f.expires_at, f.expires_at <= now() as expired, f.created_by,
+	select f.key, f.kind, f.purpose, access.name_of(f.business_owner) as business_owner,
+	       access.name_of(f.technical_owner) as technical_owner, f.expires_at, f.expires_at <= now() as expired, f.created_by,
 	       f.created_at, f.archived_at, f.revision, coalesce(r.enabled, false) as enabled
 	  from flag.flag f
 	  left join flag.revision r on r.revision = f.revision

@@ -6,7 +6,7 @@ select row_to_json(x)::text as body, h.state, h.is_deployed, h.flag_state, h.err
   from lab.hypothesis h
   cross join lateral (
        select h.slug, h.manifest ->> 'title' as title, h.manifest ->> 'statement' as statement, h.manifest ->> 'benefit' as benefit,
-              h.manifest ->> 'business_owner' as business_owner, h.manifest ->> 'technical_owner' as technical_owner, h.state, h.error,
+              h.business_name as business_owner, h.technical_name as technical_owner, h.state, h.error,
               h.sha256, h.deployment, h.author, h.created_at, h.deployed_at, h.expires_at, h.ended_at, h.is_deployed as deployed,
               h.flag_key as flag, h.flag_state, h.manifest -> 'endpoints' as endpoints, h.change_id as change,
               (select v.verdict from lab.verdict v where v.slug = h.slug) as verdict,

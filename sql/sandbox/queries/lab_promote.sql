@@ -6,8 +6,8 @@
 -- out verdict text, is_deployed bool, body text (json), change text
 select v.verdict, h.is_deployed,
        json_build_object('kind', 'promotion', 'title', 'Promote ' || coalesce(h.manifest ->> 'title', h.slug), 'why', h.manifest ->> 'statement',
-                         'benefit', h.manifest ->> 'benefit', 'risk', $3, 'business_owner', h.manifest ->> 'business_owner',
-                         'technical_owner', h.manifest ->> 'technical_owner', 'author', $2::text,
+                         'benefit', h.manifest ->> 'benefit', 'risk', $3, 'business_owner', h.business_name,
+                         'technical_owner', h.technical_name, 'author', $2::text,
                          'package', replace(encode(h.package, 'base64'), chr(10), ''),
                          'evidence', v.evidence_text::json)::text as body, h.change_id::text as change
   from lab.hypothesis h

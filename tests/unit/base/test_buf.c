@@ -147,6 +147,17 @@ static const struct {
 	JSON_ROW("\xc3\xbc\"\xc3\xbc", "\"\xc3\xbc\\\"\xc3\xbc\""),
 };
 
+START_TEST(url_text)
+{
+	struct buf b;
+
+	buf_init(&b, 200);
+	buf_add_url(&b, (struct str) { "aZ0-._~ /?&=%+\0\n\xc3\xa9", 18 });
+	ck_assert_str_eq(buf_cstr(&b), "aZ0-._~%20%2F%3F%26%3D%25%2B%00%0A%C3%A9");
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(json_text)
 {
 	struct buf b;
@@ -214,6 +225,7 @@ suite(void)
 	tcase_add_test(tc, draining);
 	tcase_add_test(tc, room);
 	tcase_add_test(tc, long_printf);
+	tcase_add_test(tc, url_text);
 	tcase_add_loop_test(tc, json_text, 0, ARRAY_LEN(json));
 	tcase_add_loop_test(tc, json_every_byte, 0, 256);
 	tcase_add_loop_test(tc, json_whole_or_nothing, 1, 20);

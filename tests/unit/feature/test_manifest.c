@@ -124,6 +124,7 @@ static const struct {
 	{ 2, "title: ''", 2, "a text is expected" },
 	{ 3, "statement: \"a\\tb\"", 3, "control character" },
 	{ 6, NULL, 1, "technical_owner is missing" },
+	{ 6, "technical_owner: b", 6, "must be two people" },
 	{ 7, "expires: 91d", 7, "not between" },
 	{ 7, "expires: soon", 7, "a duration" },
 	{ 8, "unit: organization", 8, "the unit of a feature is person" },

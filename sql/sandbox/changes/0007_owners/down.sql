@@ -1,0 +1,10 @@
+DROP TRIGGER owners ON lab.hypothesis;
+DROP FUNCTION lab.owners_begin();
+DROP FUNCTION lab.owners_are(text, uuid, uuid, text, text);
+ALTER TABLE lab.hypothesis DROP CONSTRAINT hypothesis_owner_pair;
+ALTER TABLE lab.hypothesis DROP COLUMN technical_name;
+ALTER TABLE lab.hypothesis DROP COLUMN business_name;
+ALTER TABLE lab.hypothesis DROP COLUMN technical_owner;
+ALTER TABLE lab.hypothesis DROP COLUMN business_owner;
+ALTER TABLE flag.flag DROP COLUMN technical_owner;
+ALTER TABLE flag.flag DROP COLUMN business_owner;
