@@ -94,7 +94,7 @@ export function SignIn() {
 						onClick={markSignedIn}
 						fullWidth
 					>
-						Sign in by {oidc.name}
+						Sign in with {oidc.name}
 					</Button>
 				)}
 			</form>
