@@ -11,6 +11,13 @@ export interface ConsoleConfig {
 	readonly sandbox: string | null;
 }
 
+/** GET /v1/session/methods */
+export interface SignInMethods {
+	readonly password: boolean;
+	/** An identity provider: `start` is where the browser goes, with ?return_to=. */
+	readonly oidc: { readonly name: string; readonly start: string } | null;
+}
+
 /** GET /v1/session */
 export interface Session {
 	readonly id: string;

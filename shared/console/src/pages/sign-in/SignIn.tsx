@@ -1,9 +1,11 @@
-/* Login and password. */
+/* Login and password, or the way to the identity provider. */
 import { useState } from "react";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, getRouteApi, useRouter } from "@tanstack/react-router";
-import { signIn } from "~/api/session";
+import { core } from "~/api/core";
+import { markSignedIn, signIn } from "~/api/session";
+import type { SignInMethods } from "~/api/types";
 import { ProblemNote } from "~/ui/parts";
 import { Frame } from "./Frame";
 import classes from "./Frame.module.css";
@@ -16,11 +18,13 @@ export function SignIn() {
 	const queries = useQueryClient();
 	const [login, setLogin] = useState("");
 	const [password, setPassword] = useState("");
+	const methods = useQuery({ queryKey: ["sign-in methods"], queryFn: ({ signal }) => core.get<SignInMethods>("/v1/session/methods", { signal }) });
+	const after = `${router.basepath}${next ?? "/"}`;
 	const enter = useMutation({
 		mutationFn: () => signIn(login, password),
 		onSuccess: async () => {
 			queries.clear();
-			router.history.push(`${router.basepath}${next ?? "/"}`);
+			router.history.push(after);
 		},
 		onError: () => setPassword(""),
 	});
@@ -66,6 +70,18 @@ export function SignIn() {
 					Sign in
 				</Button>
 			</form>
+			{methods.data?.oidc != null && (
+				<Button
+					component="a"
+					href={`${methods.data.oidc.start}?return_to=${encodeURIComponent(after)}`}
+					onClick={markSignedIn}
+					variant="default"
+					fullWidth
+					mt="md"
+				>
+					Sign in with {methods.data.oidc.name}
+				</Button>
+			)}
 		</Frame>
 	);
 }
