@@ -6,6 +6,8 @@ import { core } from "./core";
 
 const KEY = "bimodal.sandbox-token";
 const SPARE_MS = 60_000;
+/* What the way of a new token through the feed takes as a rule. Asking sooner would only be refused. */
+const ARRIVES_MS = 1_500;
 
 interface Token {
 	readonly token: string;
@@ -40,6 +42,7 @@ function keep(token: Token | null): void {
 async function make(): Promise<Token> {
 	const { data } = await core.post<Token>("/v1/session/sandbox-token");
 	madeAt = Date.now();
+	await new Promise((done) => setTimeout(done, ARRIVES_MS));
 	keep(data);
 	return data;
 }

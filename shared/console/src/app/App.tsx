@@ -24,8 +24,7 @@ function onRefused(thrown: unknown): void {
 		.then((actor) => {
 			if (actor !== null)
 				return;
-			queries.clear();
-			return router.invalidate();
+			return router.invalidate().then(() => queries.clear());
 		})
 		.catch(() => undefined)
 		.finally(() => {

@@ -110,63 +110,66 @@ export function Palette() {
 
 	const groups = [...new Set(items.map((i) => i.group))];
 	return (
-		<Modal opened onClose={close} withCloseButton={false} padding={0} size={620} yOffset="12vh" centered={false} aria-label="Search and commands">
-			<div className={classes.field}>
-				<Icon name="search" />
-				<input
-					data-autofocus
-					className={classes.input}
-					value={words}
-					onChange={(e) => setWords(e.currentTarget.value)}
-					onKeyDown={onKey}
-					placeholder="Search customers, or type a command"
-					role="combobox"
-					aria-label="Search and commands"
-					aria-expanded="true"
-					aria-controls={`${id}list`}
-					aria-activedescendant={current >= 0 ? `${id}${current}` : undefined}
-					aria-autocomplete="list"
-					autoComplete="off"
-					spellCheck={false}
-				/>
-				<kbd className={classes.kbd}>Esc</kbd>
-			</div>
-			<div className={classes.list} id={`${id}list`} role="listbox" aria-label="Results" ref={list}>
-				{groups.map((group) => (
-					<div key={group} role="group" aria-label={group}>
-						<div className={classes.group} aria-hidden="true">
-							{group}
+		<Modal.Root opened onClose={close} padding={0} size={620} yOffset="12vh" centered={false} lockScroll={false} transitionProps={{ duration: 80 }}>
+			<Modal.Overlay />
+			<Modal.Content aria-label="Search and commands">
+				<div className={classes.field}>
+					<Icon name="search" />
+					<input
+						data-autofocus
+						className={classes.input}
+						value={words}
+						onChange={(e) => setWords(e.currentTarget.value)}
+						onKeyDown={onKey}
+						placeholder="Search customers, or type a command"
+						role="combobox"
+						aria-label="Search and commands"
+						aria-expanded="true"
+						aria-controls={`${id}list`}
+						aria-activedescendant={current >= 0 ? `${id}${current}` : undefined}
+						aria-autocomplete="list"
+						autoComplete="off"
+						spellCheck={false}
+					/>
+					<kbd className={classes.kbd}>Esc</kbd>
+				</div>
+				<div className={classes.list} id={`${id}list`} role="listbox" aria-label="Results" ref={list}>
+					{groups.map((group) => (
+						<div key={group} role="group" aria-label={group}>
+							<div className={classes.group} aria-hidden="true">
+								{group}
+							</div>
+							{items.map(
+								(item, i) =>
+									item.group === group && (
+										<div
+											key={item.id}
+											id={`${id}${i}`}
+											role="option"
+											aria-selected={i === current}
+											className={classes.item}
+											onClick={() => choose(item)}
+											onMouseMove={() => setAt(i)}
+										>
+											<Icon name={item.icon} size={16} />
+											<span className={classes.label}>{item.label}</span>
+											<span className={classes.aside}>{item.aside}</span>
+										</div>
+									),
+							)}
 						</div>
-						{items.map(
-							(item, i) =>
-								item.group === group && (
-									<div
-										key={item.id}
-										id={`${id}${i}`}
-										role="option"
-										aria-selected={i === current}
-										className={classes.item}
-										onClick={() => choose(item)}
-										onMouseMove={() => setAt(i)}
-									>
-										<Icon name={item.icon} size={16} />
-										<span className={classes.label}>{item.label}</span>
-										<span className={classes.aside}>{item.aside}</span>
-									</div>
-								),
-						)}
-					</div>
-				))}
-			</div>
-			<p className={classes.foot} role="status">
-				{records.error !== null && records.asked
-					? asProblem(records.error).message
-					: records.searching
-						? "Searching…"
-						: items.length === 0
-							? "Nothing found"
-							: `${items.length} ${items.length === 1 ? "entry" : "entries"} · ↑ ↓ to move, Enter to open`}
-			</p>
-		</Modal>
+					))}
+				</div>
+				<p className={classes.foot} role="status">
+					{records.error !== null && records.asked
+						? asProblem(records.error).message
+						: records.searching
+							? "Searching…"
+							: items.length === 0
+								? "Nothing found"
+								: `${items.length} ${items.length === 1 ? "entry" : "entries"} · ↑ ↓ to move, Enter to open`}
+				</p>
+			</Modal.Content>
+		</Modal.Root>
 	);
 }

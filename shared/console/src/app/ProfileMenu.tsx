@@ -19,10 +19,10 @@ function useSignOut(): () => void {
 	const router = useRouter();
 	const queries = useQueryClient();
 	return () => {
-		void signOut().then(() => {
-			queries.clear();
-			return router.navigate({ to: "/sign-in", search: {} });
-		});
+		/* The pages go first: as long as they are there, they would ask again for what is cleared. */
+		void signOut()
+			.then(() => router.navigate({ to: "/sign-in", search: {} }))
+			.then(() => queries.clear());
 	};
 }
 
@@ -51,17 +51,17 @@ export function ProfileMenu() {
 	useCommands(commands);
 	const name = me.display_name ?? me.name;
 	return (
-		<Menu position="bottom-end" width={240} withinPortal>
+		<Menu position="bottom-end" width={240}>
 			<Menu.Target>
 				<ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Signed in as ${name}`}>
 					<Icon name="account" />
 				</ActionIcon>
 			</Menu.Target>
 			<Menu.Dropdown>
-				<div className={classes.who}>
+				<Menu.Label className={classes.who ?? ""}>
 					<strong>{name}</strong>
-					<span className="dimmed small">{me.roles.length === 0 ? "no role" : me.roles.join(", ").replaceAll("_", " ")}</span>
-				</div>
+					<span>{me.roles.length === 0 ? "no role" : me.roles.join(", ").replaceAll("_", " ")}</span>
+				</Menu.Label>
 				<Menu.Divider />
 				<Menu.Item leftSection={<Icon name="account" size={16} />} component={Link} to="/account">
 					My account and sessions
@@ -76,8 +76,7 @@ export function ProfileMenu() {
 						key={s.value}
 						leftSection={<Icon name={s.icon} size={16} />}
 						rightSection={colorScheme === s.value ? <Icon name="check" size={16} /> : null}
-						role="menuitemradio"
-						aria-checked={colorScheme === s.value}
+						aria-current={colorScheme === s.value}
 						onClick={() => setColorScheme(s.value)}
 					>
 						{s.label}

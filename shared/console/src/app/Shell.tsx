@@ -10,6 +10,7 @@ import { Icon } from "~/ui/Icon";
 import { useActor } from "./actor";
 import { type Command, overlayStore, useCommands } from "./commands";
 import { useKeys } from "./keys";
+import { useLive } from "./live";
 import { Modes } from "./Modes";
 import { type Area, areas } from "./navigation";
 import { Overlays } from "./Overlays";
@@ -88,6 +89,7 @@ export function Shell() {
 	const [open, setOpen] = useState(false);
 	const path = useRouterState({ select: (s) => s.location.pathname });
 	useKeys();
+	useLive();
 	useAreaCommands(mine);
 	useEffect(() => setOpen(false), [path]);
 	return (
@@ -115,10 +117,12 @@ export function Shell() {
 					</svg>
 					Bimodal
 				</Link>
-				<button type="button" className={classes.search} onClick={() => overlayStore.set("palette")} aria-label="Search or jump to…" aria-keyshortcuts="Control+K">
+				<button type="button" className={classes.search} onClick={() => overlayStore.set("palette")} aria-keyshortcuts="Control+K">
 					<Icon name="search" size={16} />
 					<span className={classes.searchText}>Search or jump to…</span>
-					<kbd className={classes.kbd}>Ctrl K</kbd>
+					<kbd className={classes.kbd} aria-hidden="true">
+						Ctrl K
+					</kbd>
 				</button>
 				<div className={classes.right}>
 					<Modes />

@@ -1,6 +1,6 @@
 /* All routes of the console, and what every one of them has: loading, error and not-found views, focus and title on a change of page. */
 import type { QueryClient } from "@tanstack/react-query";
-import { createRouter } from "@tanstack/react-router";
+import { createRoute, createRouter } from "@tanstack/react-router";
 import { accountRoutes } from "~/pages/account";
 import { homeRoutes } from "~/pages/home";
 import { recordRoutes } from "~/pages/record";
@@ -8,7 +8,10 @@ import { signInRoutes } from "~/pages/sign-in";
 import { ErrorView, NotFoundView, PendingView } from "./views";
 import { rootRoute, shellRoute } from "./root";
 
-const tree = rootRoute.addChildren([...signInRoutes, shellRoute.addChildren([...homeRoutes, ...accountRoutes, ...recordRoutes])]);
+/* Inside the shell, so that a wrong address leaves the navigation where it is. */
+const anythingElse = createRoute({ getParentRoute: () => shellRoute, path: "$", staticData: { title: "Nothing here" }, component: NotFoundView });
+
+const tree = rootRoute.addChildren([...signInRoutes, shellRoute.addChildren([...homeRoutes, ...accountRoutes, ...recordRoutes, anythingElse])]);
 
 export function makeRouter(queries: QueryClient) {
 	return createRouter({

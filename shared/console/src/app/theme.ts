@@ -31,7 +31,7 @@ export const theme = createTheme({
 		Button: { defaultProps: { size: "sm" } },
 		/* That a field is needed is told to those who hear the page by its own attribute. */
 		InputWrapper: { defaultProps: { withAsterisk: false } },
-		Menu: { defaultProps: { shadow: "md", transitionProps: { duration: 80 } } },
+		Menu: { defaultProps: { withInitialFocusPlaceholder: false, shadow: "md", transitionProps: { duration: 80 } } },
 		Tooltip: { defaultProps: { openDelay: 300, withArrow: true, events: { hover: true, focus: true, touch: false } } },
 	},
 });

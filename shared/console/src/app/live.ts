@@ -1,0 +1,83 @@
+/*
+ * What changes elsewhere, as core tells it (GET /v1/live, server-sent events): hints by which queries are asked again. Queries take part
+ * by their keys: ["records", resource, …] for lists and ["record", resource, id, …] for one record; ["flags", …], ["changes", …],
+ * ["notices"], ["drift"].
+ *
+ * Only the tab that is looked at has a stream: a browser opens few connections to one host. A tab that is looked at again goes on where
+ * it was.
+ */
+import { useEffect } from "react";
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+
+const AGAIN_MS = 5_000;
+
+interface RecordEvent {
+	readonly resource: string;
+	readonly id: string | null;
+}
+
+function told(queries: QueryClient, name: string, data: string): void {
+	const again = (...queryKey: readonly string[]) => void queries.invalidateQueries({ queryKey });
+	if (name === "record") {
+		const { resource, id } = JSON.parse(data) as RecordEvent;
+		again("records", resource);
+		again("record", resource, ...(id === null ? [] : [id]));
+	} else if (name === "notice") {
+		again("notices");
+	} else if (name === "flag") {
+		again("flags");
+	} else if (name === "change") {
+		again("changes");
+	} else if (name === "drift") {
+		again("drift");
+	} else if (name === "feed") {
+		again("sandbox", "feed");
+	} else {
+		void queries.invalidateQueries();
+	}
+}
+
+/** Once, in the shell. */
+export function useLive(): void {
+	const queries = useQueryClient();
+	useEffect(() => {
+		let source: EventSource | null = null;
+		let last: string | null = null;
+		let timer: ReturnType<typeof setTimeout> | undefined;
+		const close = () => {
+			clearTimeout(timer);
+			source?.close();
+			source = null;
+		};
+		const open = () => {
+			close();
+			source = new EventSource(`/v1/live${last === null ? "" : `?after=${encodeURIComponent(last)}`}`);
+			const hear = (e: MessageEvent<string>) => {
+				last = e.lastEventId || last;
+				if (e.type === "end")
+					close();
+				if (e.type !== "ready")
+					told(queries, e.type, e.data);
+			};
+			for (const name of ["ready", "reset", "record", "notice", "flag", "change", "drift", "feed", "end"])
+				source.addEventListener(name, hear);
+			/* A stream that broke is begun again by the browser; one that was refused is not. */
+			source.onerror = () => {
+				if (source?.readyState === EventSource.CLOSED)
+					timer = setTimeout(open, AGAIN_MS);
+			};
+		};
+		const look = () => {
+			if (document.visibilityState === "hidden")
+				close();
+			else if (source === null)
+				open();
+		};
+		look();
+		document.addEventListener("visibilitychange", look);
+		return () => {
+			document.removeEventListener("visibilitychange", look);
+			close();
+		};
+	}, [queries]);
+}
