@@ -6,10 +6,10 @@
  */
 #include "core/flags/internal.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 
 #include "base/json_in.h"
-#include "cjson/cJSON.h"
 
 #define POLL_PERIOD (10 * USEC_PER_MS)
 #define WAIT_MAX (2 * USEC_PER_SEC)

@@ -3,12 +3,12 @@
  * check that a write comes from our own console.
  */
 #include <arpa/inet.h>
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json_in.h"
-#include "cjson/cJSON.h"
 #include "core/session/internal.h"
 #include "core/session/oidc.h"
 #include "gen/sql_core.h"

@@ -4,13 +4,13 @@
  */
 #include "sandbox/experiment/internal.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json_in.h"
 #include "base/log.h"
-#include "cjson/cJSON.h"
 
 #define JSON_BYTES ((size_t)256 * 1024)
 

@@ -4,12 +4,13 @@
  * A promotion sends core the very bytes that were proven, with the evidence, by the sandbox's own principal; what core answers is
  * what the caller hears.
  */
+#include <cjson/cJSON.h>
+
 #include "sandbox/experiment/internal.h"
 
 #include "access/access.h"
 #include "base/json_in.h"
 #include "base/json_scan.h"
-#include "cjson/cJSON.h"
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 200

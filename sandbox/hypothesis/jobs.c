@@ -5,13 +5,13 @@
  */
 #include "sandbox/hypothesis/internal.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json_in.h"
 #include "base/log.h"
 #include "change/change.h"
-#include "cjson/cJSON.h"
 
 #define CATALOG_PERIOD (100 * USEC_PER_MS)
 #define CATALOG_DEADLINE (120 * USEC_PER_SEC)
