@@ -7,12 +7,12 @@
 #include "http/client.h"
 
 #include <arpa/inet.h>
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "cjson/cJSON.h"
 #include "base/buf.h"
 #include "base/json_in.h"
 #include "base/log.h"
