@@ -324,7 +324,7 @@ def test_bad_headers(core, untouched):
 
 def test_paths(core, untouched):
     some = uuid.uuid4()
-    for path, status in (("/", 404), ("/v1", 404), ("/v1/", 404), ("/v1/people/", 404), (f"/v1/people/{some}/", 404), ("/v1/people/1", 404),
+    for path, status in (("/", 307), ("/v1", 404), ("/v1/", 404), ("/v1/people/", 404), (f"/v1/people/{some}/", 404), ("/v1/people/1", 404),
                          (f"/v1/people/{str(some).replace('-', '')}", 404), ("/v1/people/" + "a" * 1900, 404), ("//v1/people", 404),
                          ("/V1/people", 404), ("/v1/PEOPLE", 403), ("/v1/people;a=b", 404), ("/v1/" + "a/" * 50, 404), ("/v1/pg_class", 403),
                          ("/v1/person", 403), (f"/v1/people/{some}/people", 404), (f"/v1/organizations/{some}/consents", 404),
