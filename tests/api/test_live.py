@@ -69,12 +69,10 @@ class Event:
 class Stream:
     """One open stream, read as an EventSource reads it."""
 
-    def __init__(self, core, token=None, role="agent", last=None, headers=(), receive=None, source=None):
+    def __init__(self, core, token=None, role="agent", last=None, headers=(), receive=None):
         self.socket = socket.socket()
         if receive:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
-        if source:
-            self.socket.bind((source, 0))
         self.socket.settimeout(LIMIT)
         self.socket.connect(("127.0.0.1", core.port))
         lines = ["GET /v1/live HTTP/1.1", "Host: test", "Accept: text/event-stream"]
@@ -553,7 +551,7 @@ class Signed:
 
     def __init__(self, product):
         n = next(self.numbers)
-        self.product, self.core, self.id, self.address = product, product.core, str(uuid.uuid4()), f"127.9.{n}.9"
+        self.product, self.core, self.id = product, product.core, str(uuid.uuid4())
         self.login = f"live-person-{n}"
         product.clusters.rows("core", "INSERT INTO access.principal (id, name, kind) VALUES (%s, %s, 'user')", (self.id, self.login))
         product.clusters.rows("core", "INSERT INTO access.role_grant (principal, role) VALUES (%s, 'agent')", (self.id,))
