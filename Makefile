@@ -40,8 +40,8 @@ $(foreach r,$(SHARED) cli,$(eval SRC_$(r) := $(wildcard shared/$(r)/*.c)))
 SRC_core := $(wildcard core/*/*.c)
 SRC_sandbox := $(wildcard sandbox/*/*.c)
 LLHTTP_OBJ := $(addprefix $(O)/llhttp/,api.o http.o llhttp.o)
-GEN_OBJ_core := $(O)/gen/sql_core.o $(O)/gen/changes_core.o $(O)/gen/changes_airlock.o
-GEN_OBJ_sandbox := $(O)/gen/sql_sandbox.o $(O)/gen/changes_sandbox.o
+GEN_OBJ_core := $(addprefix $(O)/gen/,sql_core.o changes_core.o changes_airlock.o api_core.o)
+GEN_OBJ_sandbox := $(addprefix $(O)/gen/,sql_sandbox.o changes_sandbox.o api_sandbox.o)
 LIB = $(O)/lib/$(1).a
 
 UPTO_base := $(call LIB,base)
@@ -94,6 +94,16 @@ $(B)/gen/changes_$(1).c: $(B)/gen/changes_$(1).list $$(call CHANGE_FILES,$(1)) $
 	$$(Q)mkdir -p $$(@D) && awk -v set=$(1) -f sql/changes.awk $$(sort $$(wildcard sql/$(1)/changes/*/up.sql)) </dev/null >$$@.tmp && mv $$@.tmp $$@
 endef
 $(foreach d,core airlock sandbox,$(eval $(call change_rule,$(d))))
+
+# ---- generated from api.json: the description of the API lies beside the room that serves it ---------------------------
+API = $(sort $(wildcard shared/*/api.json $(1)/*/api.json))
+define api_rule
+LIST_api_$(1) := $$(call API,$(1))
+$(B)/gen/api_$(1).c: $(B)/gen/api_$(1).list $$(call API,$(1)) shared/openapi/embed.awk Makefile
+	$$(call say,API,$$@)
+	$$(Q)mkdir -p $$(@D) && awk -f shared/openapi/embed.awk $$(call API,$(1)) </dev/null >$$@.tmp && mv $$@.tmp $$@
+endef
+$(foreach d,core sandbox,$(eval $(call api_rule,$(d))))
 
 # ---- compile and link ------------------------------------------------------------------------------------------------
 $(O)/%.o: %.c | $(GEN_H)
@@ -163,15 +173,21 @@ $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(if $(filter fuzz,$(MODE)),,$(O)/tests/f
 # ---- the console -------------------------------------------------------------------------------------------------------
 NODE_MODULES := shared/console/node_modules/.package-lock.json
 CONSOLE_SRC := $(addprefix shared/console/,index.html package.json tsconfig.json vite.config.ts) \
-	$(sort $(shell find shared/console/src shared/console/public -type f))
+	$(sort $(shell find shared/console/src shared/console/public -type f -not -path '*/api/paths/*'))
 
 # The registry's packages, exactly those of the lock file; no script of theirs is run.
 $(NODE_MODULES): shared/console/package-lock.json shared/console/.npmrc
 	$(call say,NPM,shared/console)
 	$(Q)cd shared/console && npm ci --ignore-scripts --loglevel=error && touch node_modules/.package-lock.json
 
+# The API as types, from the documents of the daemons.
+API_TYPES := $(patsubst %,shared/console/src/api/paths/%.ts,core sandbox)
+shared/console/src/api/paths/%.ts: shared/openapi/%.json $(NODE_MODULES)
+	$(call say,TYPES,$@)
+	$(Q)mkdir -p $(@D) && node shared/console/node_modules/openapi-typescript/bin/cli.js $< -o $@.tmp >/dev/null && mv $@.tmp $@
+
 LIST_console := $(CONSOLE_SRC)
-$(CONSOLE_STAMP): $(CONSOLE_SRC) $(NODE_MODULES) $(B)/gen/console.list
+$(CONSOLE_STAMP): $(CONSOLE_SRC) $(API_TYPES) $(NODE_MODULES) $(B)/gen/console.list
 	$(call say,VITE,$(B)/console)
 	$(Q)cd shared/console && node_modules/.bin/tsc --noEmit
 	$(Q)cd shared/console && CONSOLE_OUT=$(abspath $(B))/console node_modules/.bin/vite build --logLevel warn
@@ -227,7 +243,7 @@ check-db: $(DBTEST) all ## schema, pool and isolation against a real PostgreSQL
 
 LOOP := $(addprefix tests/api/test_,feature.py experiment.py change.py)
 GUIDES := tests/api/test_guides.py
-check-api: all $(CONSOLE_STAMP) $(IDENTITY) ## scenarios against the real daemons: records, rights, bad input, flags, feed
+check-api: all $(API_TYPES) $(CONSOLE_STAMP) $(IDENTITY) ## scenarios against the real daemons: records, rights, bad input, flags, feed
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/api $(addprefix --ignore=,$(LOOP) $(GUIDES))
 
 check-loop: all ## the loop: features, experiments, changes, promotion
@@ -261,6 +277,9 @@ bench: ## what the daemon costs beside the SQL it runs, the feed's delay, memory
 bench-run: all $(O)/tests/bench/count_malloc.so
 	@BIMODAL_BUILD=$(abspath $(O)) /usr/bin/python3 tests/bench/bench.py $(BENCH)
 
+openapi: all ## write shared/openapi/{core,sandbox}.json anew, after a route, its api.json or the base schema has changed
+	@BIMODAL_BUILD=$(abspath $(O)) /usr/bin/python3 tests/support/documents.py
+
 headers: $(GEN_H) ## every header compiles alone
 	@$(CC) $(CPPFLAGS) -std=c17 $(WARN) -Werror -fsyntax-only -x c $(sort $(wildcard shared/*/*.h core/*.h core/*/*.h sandbox/*.h sandbox/*/*.h))
 
@@ -277,4 +296,4 @@ format: ## write the tree as .clang-format says
 clean: ## remove what was built
 	@rm -rf $(B)
 
-.PHONY: FORCE all help run tour clean-data check check-lint check-unit check-fuzz check-db check-api check-loop check-guides check-fault check-heal check-console check-asan check-data tests bench bench-run headers fuzz fuzz-run format clean
+.PHONY: FORCE all help run tour clean-data check check-lint check-unit check-fuzz check-db check-api check-loop check-guides check-fault check-heal check-console check-asan check-data tests bench bench-run openapi headers fuzz fuzz-run format clean

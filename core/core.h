@@ -53,6 +53,8 @@ struct daemon_login core_executor_login(const struct core *c);
 void core_worker_metrics(void);
 /* Every route of the daemon, for --print-routes. */
 void core_worker_routes(bool *first);
+/* The same for the document of the API; errors name a route that nobody has described. */
+MUST_CHECK enum err core_worker_describe(struct err_info *info);
 
 /* The parts of a process, as in struct daemon_program: `arg` is the struct core. */
 MUST_CHECK enum err core_worker_start(void *arg, const struct process_role *role,

@@ -12,6 +12,7 @@
 #include "core/change/change.h"
 #include "core/console/console.h"
 #include "core/core.h"
+#include "core/document/document.h"
 #include "core/events/events.h"
 #include "core/feed/feed.h"
 #include "core/flags/flags.h"
@@ -43,9 +44,27 @@ static const struct daemon_command commands[] = {
 		  "refused if one can\n"
 		  "                       sign in already, unless with --force",
 	  .steps = core_session_create_admin },
+	{ .name = "print-openapi",
+	  .help = "print the whole description of the API (OpenAPI 3.1, JSON), exit",
+	  .steps = core_document_print },
 };
 
 /* ---- one-off commands ---- */
+
+static int
+document_print(const struct daemon_args *args)
+{
+	struct err_info info = { .code = ERR_OK };
+	const enum err err = core_worker_describe(&info);
+	if (err != ERR_OK)
+		fprintf(stderr, "%s\n", info.msg);
+	const int exit_code = err == ERR_OK
+				      ? daemon_command_run(args->command, COMMAND_DEADLINE,
+							   core.loop, core.tasks, core.executor)
+				      : 1;
+	core_document_stop();
+	return exit_code;
+}
 
 static int
 command_run(const struct daemon_args *args)
@@ -73,6 +92,8 @@ command_run(const struct daemon_args *args)
 						    .force = args->force };
 		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, core.loop,
 					       core.tasks, &order);
+	} else if (strcmp(args->command->name, "print-openapi") == 0) {
+		exit_code = document_print(args);
 	} else {
 		struct core_principals_order order = { .pool = core.executor,
 						       .argument = args->command_argument };

@@ -11,6 +11,7 @@
 #include "core/change/change.h"
 #include "core/console/console.h"
 #include "core/customer/customer.h"
+#include "core/document/document.h"
 #include "core/feed/feed.h"
 #include "core/flags/flags.h"
 #include "core/live/live.h"
@@ -140,6 +141,7 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 	if (err != ERR_OK)
 		return err;
 	core_customer_use(c->records, c->app, c->access);
+	core_document_use(c->records);
 	core_views_use(c->records, c->app);
 	core_rights_use(&(struct core_rights_conf) {
 		.access = c->access,
@@ -256,6 +258,7 @@ static const struct daemon_room rooms[] = {
 	{ core_views_routes, &core_views_routes_count },
 	{ core_console_routes, &core_console_routes_count },
 	{ core_live_routes, &core_live_routes_count },
+	{ core_document_routes, &core_document_routes_count },
 };
 
 void
@@ -272,9 +275,21 @@ core_worker_metrics(void)
 	daemon_rooms_metrics(rooms, ARRAY_LEN(rooms));
 }
 
+enum err
+core_worker_describe(struct err_info *info)
+{
+	enum err err = core_document_start(info);
+	for (size_t i = 0; i < ARRAY_LEN(rooms) && err == ERR_OK; i++)
+		err = core_document_routes_add(rooms[i].routes, *rooms[i].n, info);
+	return err;
+}
+
 static enum err
 http_start(struct core *c, int listen_fd, struct err_info *info)
 {
+	const enum err err = core_worker_describe(info);
+	if (err != ERR_OK)
+		return err;
 	return daemon_serve(
 		&(struct daemon_serve) {
 			.loop = c->loop,
@@ -332,6 +347,7 @@ core_worker_finish(void *arg)
 	loop_timer_destroy(c->refused_timer);
 	http_server_destroy(c->http);
 	core_live_stop();
+	core_document_stop();
 	core_session_stop();
 	core_promotion_finish();
 	core_flags_finish();

@@ -11,6 +11,7 @@
 #include "base/metric.h"
 #include "flag/flag.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/document/document.h"
 #include "sandbox/install/install.h"
 #include "sandbox/replica/heal.h"
 #include "sandbox/replica/replica.h"
@@ -24,6 +25,9 @@ static const struct daemon_command commands[] = {
 	{ .name = "migrate",
 	  .help = "bring the sandbox's database to this version's base schema, exit",
 	  .steps = sandbox_install_migrate },
+	{ .name = "print-openapi",
+	  .help = "print the whole description of the API (OpenAPI 3.1, JSON), exit",
+	  .steps = sandbox_document_print },
 };
 
 /* ---- one-off commands ---- */
@@ -38,9 +42,13 @@ command_run(const struct daemon_args *args)
 	if (sandbox_job_pool(&sandbox, "sandbox/command", &deployer, 1, NULL, COMMAND_DEADLINE,
 			     &sandbox.lead, &info) != ERR_OK)
 		fprintf(stderr, "could not connect: %s\n", info.msg);
+	else if (strcmp(args->command->name, "print-openapi") == 0 &&
+		 sandbox_worker_describe(&info) != ERR_OK)
+		fprintf(stderr, "%s\n", info.msg);
 	else
 		exit_code = daemon_command_run(args->command, COMMAND_DEADLINE, sandbox.loop,
 					       sandbox.tasks, sandbox.lead);
+	sandbox_document_stop();
 	postgres_pool_destroy(sandbox.lead);
 	return exit_code;
 }

@@ -58,6 +58,9 @@ void sandbox_worker_routes(bool *first);
 void sandbox_core_start(struct sandbox *c);
 struct feature_runtime *sandbox_runtime(struct sandbox *c, int worker, bool measures);
 
+/* The same for the document of the API; errors name a route that nobody has described. */
+MUST_CHECK enum err sandbox_worker_describe(struct err_info *info);
+
 /* The parts of a process, as in struct daemon_program: `arg` is the struct sandbox. */
 MUST_CHECK enum err sandbox_worker_start(void *arg, const struct process_role *role,
 					 struct err_info *info);

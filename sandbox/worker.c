@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "sandbox/document/document.h"
 #include "sandbox/experiment/experiment.h"
 #include "sandbox/flags/flags.h"
 #include "sandbox/hypothesis/hypothesis.h"
@@ -151,6 +152,7 @@ snapshots_start(struct sandbox *c, unsigned worker, struct err_info *info)
 		&c->records, info);
 	if (err != ERR_OK)
 		return err;
+	sandbox_document_use(c->records);
 	sandbox_replica_start(c->loop, c->tasks,
 			      &(struct sandbox_replica_conf) {
 				      .pool = c->app,
@@ -185,6 +187,7 @@ static const struct daemon_room rooms[] = {
 	{ sandbox_hypothesis_routes, &sandbox_hypothesis_routes_count },
 	{ sandbox_experiment_routes, &sandbox_experiment_routes_count },
 	{ sandbox_replica_routes, &sandbox_replica_routes_count },
+	{ sandbox_document_routes, &sandbox_document_routes_count },
 };
 
 void
@@ -201,9 +204,21 @@ sandbox_worker_metrics(void)
 	daemon_rooms_metrics(rooms, ARRAY_LEN(rooms));
 }
 
+enum err
+sandbox_worker_describe(struct err_info *info)
+{
+	enum err err = sandbox_document_start(info);
+	for (size_t i = 0; i < ARRAY_LEN(rooms) && err == ERR_OK; i++)
+		err = sandbox_document_routes_add(rooms[i].routes, *rooms[i].n, info);
+	return err;
+}
+
 static enum err
 http_start(struct sandbox *c, int listen_fd, struct err_info *info)
 {
+	const enum err err = sandbox_worker_describe(info);
+	if (err != ERR_OK)
+		return err;
 	return daemon_serve(
 		&(struct daemon_serve) {
 			.loop = c->loop,
@@ -254,6 +269,7 @@ sandbox_worker_finish(void *arg)
 	sandbox_acknowledge_stop();
 	sandbox_report_stop();
 	http_server_destroy(c->http);
+	sandbox_document_stop();
 	sandbox_flags_finish();
 	access_use(NULL);
 	access_destroy(c->access);

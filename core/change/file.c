@@ -173,10 +173,11 @@ filing_make(struct task *t)
 
 /* ---- the check ---- */
 
+/* `member`: what they are called in the problem. Places in the body are errors, places in a package are findings. */
 static enum step
-refuse(struct task *t, const char *findings)
+refuse(struct task *t, const char *member, const char *findings)
 {
-	t->t_err_members = str_of(arena_printf(&t->t_arena, "\"errors\":%s", findings));
+	t->t_err_members = str_of(arena_printf(&t->t_arena, "\"%s\":%s", member, findings));
 	return task_fail(t);
 }
 
@@ -218,7 +219,7 @@ file_write(struct task *t)
 	if (core_change_columns(t, 0, &t->t_arena, &columns, &t->t_err) != ERR_OK)
 		return task_fail(t);
 	if (core_change_check(&t->t_arena, &f->texts, &columns, &findings, &t->t_err) != ERR_OK)
-		return refuse(t, findings);
+		return refuse(t, f->texts.promotion ? "findings" : "errors", findings);
 	char *hex = NULL;
 	if (f->texts.promotion) {
 		hex = arena_alloc(&t->t_arena, 2 * f->texts.package.len + 3);
@@ -298,7 +299,7 @@ edit_read(struct task *t)
 		change_findings_json(findings, &json);
 		const char *kept = arena_strdup(&t->t_arena, buf_str(&json));
 		buf_free(&json);
-		return refuse(t, kept != NULL ? kept : "[]");
+		return refuse(t, "errors", kept != NULL ? kept : "[]");
 	}
 	const struct postgres_param params[] = {
 		P_STR(http_param(t, "id")),  P_TEXT(access_actor_of(t)->principal),

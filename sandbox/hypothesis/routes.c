@@ -86,13 +86,15 @@ wait_look(struct task *t)
 		return task_fail_set(t, ERR_CONFLICT, NULL,
 				     "the feature could not be deployed: %.*s",
 				     STR_FMT(postgres_value(t, 0, 0, ERROR)));
-	if (done || waited >= WAIT_MAX)
-		return http_reply_json(t,
-				       !done        ? 202
-				       : w->removal ? 200
-						    : 201,
-				       postgres_value(t, 0, 0, BODY));
-	return task_sleep(t, LOOK_PERIOD);
+	if (!done && waited < WAIT_MAX)
+		return task_sleep(t, LOOK_PERIOD);
+	if (!w->removal)
+		http_reply_header_fmt(t, "Location", "/v1/features/%.*s", STR_FMT(w->slug));
+	return http_reply_json(t,
+			       !done        ? 202
+			       : w->removal ? 200
+					    : 201,
+			       postgres_value(t, 0, 0, BODY));
 }
 
 static enum step

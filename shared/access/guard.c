@@ -112,7 +112,13 @@ access_require(struct task *t, struct str right)
 	const struct access_actor *actor = access_actor_of(t);
 	if (actor != NULL && a != NULL && access_may(a, actor, right))
 		return ERR_OK;
-	t->t_err_members = str_of(arena_printf(&t->t_arena, "\"right\":\"%.*s\"", STR_FMT(right)));
+	/* The name of a resource in it may be the client's own text. */
+	struct buf member;
+	buf_init(&member, 8 * RIGHT_SIZE);
+	buf_add_cstr(&member, "\"right\":");
+	buf_json_str(&member, right);
+	t->t_err_members = member.failed ? STR_NONE : arena_str(&t->t_arena, buf_str(&member));
+	buf_free(&member);
 	return err_set(&t->t_err, ERR_FORBIDDEN, NULL, "this needs the right %.*s, which %s",
 		       STR_FMT(right),
 		       actor != NULL && actor->scoped

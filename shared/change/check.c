@@ -45,7 +45,9 @@ change_findings_json(const struct change_findings *f, struct buf *out)
 	buf_add_char(out, '[');
 	for (size_t i = 0; i < f->n; i++) {
 		const struct change_finding *x = &f->items[i];
-		buf_printf(out, "%s{\"pointer\":\"/%s\",\"line\":%u,\"column\":%u,\"detail\":",
+		buf_printf(out,
+			   "%s{\"pointer\":\"/"
+			   "%s\",\"code\":\"not_allowed\",\"line\":%u,\"column\":%u,\"detail\":",
 			   i > 0 ? "," : "", change_part_name(x->part), x->line, x->column);
 		buf_json_cstr(out, x->reason);
 		buf_add_char(out, '}');

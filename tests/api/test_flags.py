@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 
+import described
 import pytest
 
 from clusters import ROOT
@@ -218,7 +219,8 @@ def test_exposures_once_and_in_batches(core, product):
             unit = f'u"{i}\\,{{}}é'
             c.request("POST", f"/ofrep/v1/evaluate/flags/{key}", json.dumps({"context": {"targetingKey": unit}}),
                       {"Authorization": f"Bearer {core.tokens['agent']}", "Content-Type": "application/json"})
-            assert c.getresponse().read()
+            answer = c.getresponse()
+            described.check(core, "POST", f"/ofrep/v1/evaluate/flags/{key}", answer.status, answer.headers, answer.read())
     c.close()
     product.clusters.wait("core", "select count(*) >= 300 from flag.exposure where flag = %s", (key,), 5)
     rows = product.clusters.rows("core", "select unit, variation, revision from flag.exposure where flag = %s", (key,))

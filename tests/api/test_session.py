@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 
+import described
 import pytest
 from product import BUILD
 
@@ -51,7 +52,9 @@ class Browser:
         c = http.client.HTTPConnection("127.0.0.1", self.core.port, timeout=60, source_address=(self.address, 0))
         try:
             c.request(method, path, json.dumps(body) if body is not None else None, sent)
-            return Answer(c.getresponse())
+            r = Answer(c.getresponse())
+            described.check(self.core, method, path, r.status, r.headers, r.body)
+            return r
         finally:
             c.close()
 
@@ -377,6 +380,7 @@ def test_names_that_would_break_a_log(product, core):
 
 class Strict:
     """One more instance of core beside the product's: its cookie is only for TLS, a hash is dear, and nobody waits for a thread."""
+    name = "core"
 
     def __init__(self, product):
         from clusters import free_port

@@ -18,6 +18,7 @@ import socket
 import subprocess
 import time
 
+import described
 from clusters import NAMES, ROOT, Clusters, free_port
 from templates import template
 
@@ -129,7 +130,10 @@ class Daemon:
             c.request(method, path, body.encode() if isinstance(body, str) else body, sent)
             r = c.getresponse()
             # A stream has no end: its head is the answer.
-            return Reply(r.status, r.headers, b"" if r.headers.get_content_type() == "text/event-stream" else r.read())
+            stream = r.headers.get_content_type() == "text/event-stream"
+            reply = Reply(r.status, r.headers, b"" if stream else r.read())
+            described.check(self, method, path, reply.status, reply.headers, reply.body)
+            return reply
         finally:
             c.close()
 

@@ -1,7 +1,10 @@
 """HTTP as bytes: requests that no client library would send, and what comes back, in order."""
 import json
+import re
 import socket
 import time
+
+import described
 
 
 class Answer:
@@ -16,6 +19,13 @@ class Answer:
 
     def __repr__(self):
         return f"<{self.status} {self.headers} {self.body[:300]!r}>"
+
+
+class Headers(dict):
+    """By any spelling of the name; keys are in lower case."""
+
+    def get(self, name, default=None):
+        return super().get(name.lower(), default)
 
 
 def answers(data):
@@ -36,6 +46,8 @@ def answers(data):
         assert len(data) >= size, f"a reply is cut short: {lines[0]}"
         if status != "100":
             found.append(Answer(int(status), headers, data[:size]))
+            if headers.get("content-type") == "application/problem+json" and size:
+                described.of_tree("core").problem(data[:size], int(status))
         data = data[size:]
     return found
 
@@ -92,12 +104,23 @@ class Wire:
         return got, True
 
 
+def asked(data):
+    """Method and target of the requests in `data`, up to the first that is not well formed."""
+    while m := re.match(rb"([A-Z]+) (/[^ ]*) HTTP/1\.1\r\n((?:[\w-]+: [^\r\n]*\r\n)+)\r\n", data):
+        yield m[1].decode(), m[2].decode("latin-1")
+        length = re.search(rb"^Content-Length: (\d+)\r$", m[3], re.M | re.I)
+        data = data[m.end() + (int(length[1]) if length else 0):]
+
+
 def talk(daemon, data, timeout=10.0):
     """Sends bytes on a connection of their own; replies in order, and whether the daemon closed."""
     with Wire(daemon, timeout) as w:
         w.send(data)
         got, closed = w.rest()
-        return answers(got), closed
+    found = answers(got)
+    for (method, target), a in zip(asked(data), found):
+        described.check(daemon, method, target, a.status, Headers(a.headers), a.body)
+    return found, closed
 
 
 def request(daemon, method, target, body=b"", role="agent", headers=(), version="HTTP/1.1"):

@@ -195,7 +195,7 @@ START_TEST(keeps_its_limits)
 	f = check(CHANGE_DOWN, "\n BEGIN");
 	change_findings_json(f, &json);
 	ck_assert(str_starts(buf_str(&json),
-			     "[{\"pointer\":\"/down\",\"line\":2,\"column\":2,\"detail\":\"BEGIN"));
+			     "[{\"pointer\":\"/down\",\"code\":\"not_allowed\",\"line\":2,\"column\":2,\"detail\":\"BEGIN"));
 	buf_free(&json);
 }
 END_TEST
