@@ -38,9 +38,14 @@ no_machine_paths() {
 	! git grep -nIE '/(w)ork/|/(r)oot/|/(h)ome/[a-z]' -- . ':!tests/lint/lint.sh'
 }
 
+no_host_in_the_lock_file() {
+	! grep -nE '"resolved"|"funding"|://' shared/console/package-lock.json
+}
+
 check layers awk -f tests/lint/layers.awk $files
 check "layers find planted violations" planted
 check "banned words" awk -f tests/lint/banned.awk $files
 check "no path of a machine" no_machine_paths
+check "no host in the console's lock file" no_host_in_the_lock_file
 check "shell syntax" sh -c 'for f in $(git ls-files "*.sh" .ci/run); do bash -n "$f" || exit 1; done'
 exit $status

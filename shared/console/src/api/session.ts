@@ -80,11 +80,15 @@ export async function setPassword(secret: string, password: string): Promise<voi
 }
 
 export async function signOut(): Promise<void> {
+	/* First, so that whoever hears of the session's end knows that it was meant. */
+	storage((s) => s.removeItem(MARK));
 	try {
 		await core.remove("/v1/session");
 	} catch (thrown) {
-		if (!(thrown instanceof Problem) || thrown.status !== 401)
+		if (!(thrown instanceof Problem) || thrown.status !== 401) {
+			markSignedIn();
 			throw thrown;
+		}
 	}
 	forgetSession();
 }

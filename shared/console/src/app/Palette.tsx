@@ -83,7 +83,13 @@ export function Palette() {
 	const list = useRef<HTMLDivElement>(null);
 	const id = useId();
 	const current = Math.min(at, items.length - 1);
-	const close = () => overlayStore.set("none");
+	/* Given back by hand: a command that opens a page moves the focus on, and must not be overtaken. */
+	const [from] = useState(() => document.activeElement);
+	const close = () => {
+		overlayStore.set("none");
+		if (from instanceof HTMLElement)
+			from.focus({ preventScroll: true });
+	};
 
 	useEffect(() => setAt(0), [words]);
 	useEffect(() => {
@@ -94,7 +100,6 @@ export function Palette() {
 		if (item === undefined)
 			return;
 		close();
-		/* After the dialog has given the focus back, so that what runs may take it. */
 		setTimeout(() => item.run(), 0);
 	};
 	const onKey = (e: React.KeyboardEvent) => {
@@ -110,7 +115,7 @@ export function Palette() {
 
 	const groups = [...new Set(items.map((i) => i.group))];
 	return (
-		<Modal.Root opened onClose={close} padding={0} size={620} yOffset="12vh" centered={false} lockScroll={false} transitionProps={{ duration: 80 }}>
+		<Modal.Root opened onClose={close} padding={0} size={620} yOffset="12vh" centered={false} lockScroll={false} returnFocus={false} transitionProps={{ duration: 80 }}>
 			<Modal.Overlay />
 			<Modal.Content aria-label="Search and commands">
 				<div className={classes.field}>

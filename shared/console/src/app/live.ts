@@ -8,6 +8,8 @@
  */
 import { useEffect } from "react";
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "@tanstack/react-router";
+import { checkSession } from "./over";
 
 const AGAIN_MS = 5_000;
 
@@ -40,6 +42,7 @@ function told(queries: QueryClient, name: string, data: string): void {
 /** Once, in the shell. */
 export function useLive(): void {
 	const queries = useQueryClient();
+	const router = useRouter();
 	useEffect(() => {
 		let source: EventSource | null = null;
 		let last: string | null = null;
@@ -54,10 +57,12 @@ export function useLive(): void {
 			source = new EventSource(`/v1/live${last === null ? "" : `?after=${encodeURIComponent(last)}`}`);
 			const hear = (e: MessageEvent<string>) => {
 				last = e.lastEventId || last;
-				if (e.type === "end")
+				if (e.type === "end") {
 					close();
-				if (e.type !== "ready")
+					void checkSession(queries, router);
+				} else if (e.type !== "ready") {
 					told(queries, e.type, e.data);
+				}
 			};
 			for (const name of ["ready", "reset", "record", "notice", "flag", "change", "drift", "feed", "end"])
 				source.addEventListener(name, hear);
@@ -79,5 +84,5 @@ export function useLive(): void {
 			document.removeEventListener("visibilitychange", look);
 			close();
 		};
-	}, [queries]);
+	}, [queries, router]);
 }

@@ -1,5 +1,6 @@
-/* On a change of page: the tab's title, the focus on the new heading (so that a screen reader says it), the top of the page. */
+/* On a change of page: the tab's title, the focus on the new heading, the top of the page. */
 import type { AnyRouter } from "@tanstack/react-router";
+import { awaitHeading } from "~/ui/focus";
 
 const NAME = "Bimodal";
 
@@ -9,16 +10,15 @@ export function titlePage(title: string | undefined): void {
 }
 
 export function followPages(router: AnyRouter): void {
+	router.subscribe("onBeforeNavigate", ({ pathChanged, fromLocation }) => {
+		if (pathChanged && fromLocation !== undefined)
+			awaitHeading();
+	});
 	router.subscribe("onRendered", ({ pathChanged, fromLocation }) => {
-		const last = router.state.matches.at(-1);
 		if (!pathChanged && fromLocation !== undefined)
 			return;
-		titlePage(last?.staticData.title);
-		if (fromLocation === undefined)
-			return;
-		/* A page that is still being loaded has no heading yet: its frame takes the focus. */
-		const place = document.querySelector<HTMLElement>("main h1") ?? document.querySelector<HTMLElement>("main");
-		place?.focus({ preventScroll: true });
-		window.scrollTo(0, 0);
+		titlePage(router.state.matches.at(-1)?.staticData.title);
+		if (fromLocation !== undefined)
+			window.scrollTo(0, 0);
 	});
 }

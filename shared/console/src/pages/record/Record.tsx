@@ -1,6 +1,6 @@
 /* Any one record of core, read-only: its members as names and values. The path here is that of the API behind /v1. */
 import { useQuery } from "@tanstack/react-query";
-import { useMatches, useRouterState } from "@tanstack/react-router";
+import { useMatch } from "@tanstack/react-router";
 import { core } from "~/api/core";
 import { recordTitle } from "~/app/links";
 import { PendingView } from "~/app/views";
@@ -29,9 +29,10 @@ function Told({ value }: { value: Value }) {
 }
 
 export function Record() {
-	const path = useRouterState({ select: (s) => s.location.pathname });
-	const kind = useMatches({ select: (matches) => matches.at(-1)?.staticData.title }) ?? "Record";
-	const record = useQuery({ queryKey: ["record", path], queryFn: ({ signal }) => core.get<{ readonly [name: string]: Value }>(`/v1${path}`, { signal }) });
+	/* Its own match: while another page is on its way, the router's place is that one's already. */
+	const path = useMatch({ strict: false, select: (m) => m.pathname });
+	const kind = useMatch({ strict: false, select: (m) => m.staticData.title }) ?? "Record";
+	const record = useQuery({ queryKey: ["record page", path], queryFn: ({ signal }) => core.get<{ readonly [name: string]: Value }>(`/v1${path}`, { signal }) });
 	if (record.isPending)
 		return <PendingView />;
 	if (record.isError)
