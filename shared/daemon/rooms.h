@@ -29,6 +29,7 @@ struct daemon_serve {
 	const struct step_row *guard; /* this and the next two as in struct http_conf */
 	bool (*early)(struct str peer, struct str token, struct http_early *out,
 		      struct err_info *info);
+	bool secure; /* a proxy on this host speaks TLS for us: http_conf.secure */
 	const char *cors_origin;
 	void (*ended)(struct task *t);              /* before the access line is written */
 	const char *(*actor)(const struct task *t); /* the principal's id, or NULL       */
