@@ -163,8 +163,6 @@ config_check(void)
 			&(struct core_console_conf) {
 				.folder = core.config.console_folder,
 				.sandbox_origin = core.config.console_sandbox_origin,
-				.secure = core.config.session_secure ||
-					  core.config.common.tls_certificate[0] != '\0',
 			},
 			&info);
 	if (err != ERR_OK)

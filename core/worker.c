@@ -299,6 +299,7 @@ http_start(struct core *c, int listen_fd, struct err_info *info)
 			.n_rooms = ARRAY_LEN(rooms),
 			.guard = access_guard,
 			.early = access_charge_early,
+			.secure = c->config.session_secure,
 			.ended = access_request_ended,
 			.actor = access_principal_of,
 			.ready = ready,

@@ -24,7 +24,6 @@ static struct {
 	const struct http_file *index;
 	char policy[POLICY_SIZE];
 	struct buf config; /* config.json */
-	bool secure;
 } console;
 
 static void
@@ -48,7 +47,6 @@ core_console_load(const struct core_console_conf *conf, struct err_info *info)
 		return err_set(info, ERR_CONFIG, "console.sandbox_origin",
 			       "\"%s\" is not an origin such as https://sandbox.example.org:7420",
 			       conf->sandbox_origin);
-	console.secure = conf->secure;
 	policy_make(conf->sandbox_origin);
 	if (conf->folder[0] == '\0')
 		return ERR_OK;
@@ -75,14 +73,11 @@ static void
 rules(struct task *t)
 {
 	http_reply_header(t, "Content-Security-Policy", str_of(console.policy));
-	http_reply_header(t, "X-Content-Type-Options", STR("nosniff"));
 	http_reply_header(t, "Referrer-Policy", STR("no-referrer"));
 	http_reply_header(t, "Cross-Origin-Opener-Policy", STR("same-origin"));
 	http_reply_header(t, "Cross-Origin-Resource-Policy", STR("same-origin"));
 	http_reply_header(t, "Permissions-Policy",
 			  STR("camera=(), geolocation=(), microphone=(), payment=(), usb=()"));
-	if (console.secure)
-		http_reply_header(t, "Strict-Transport-Security", STR("max-age=31536000"));
 }
 
 static enum step

@@ -16,7 +16,6 @@ struct core_console_conf {
 		*folder; /* of what `make` built; "": there is no console, and its routes say so */
 	const char *
 		sandbox_origin; /* "https://host[:port]" that pages may speak to besides us; "": none */
-	bool secure;            /* we are reached over TLS alone */
 };
 
 /* Before the fork, so that all workers share the files. ERR_CONFIG says which key or file is wrong. */

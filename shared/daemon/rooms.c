@@ -38,6 +38,7 @@ daemon_serve(const struct daemon_serve *c, struct http_server **out, struct err_
 	requests.ended = c->ended;
 	conf.guard = c->guard;
 	conf.early = c->early;
+	conf.secure = c->secure;
 	conf.cors_origin = c->cors_origin;
 	conf.on_end = request_ended;
 	conf.arg = &requests.line;

@@ -26,9 +26,10 @@ struct daemon_serve {
 	const struct daemon_config *config;
 	const struct daemon_room *rooms;
 	size_t n_rooms;
-	const struct step_row *guard; /* this and the next two as in struct http_conf */
+	const struct step_row *guard; /* this and the next three as in struct http_conf */
 	bool (*early)(struct str peer, struct str token, struct http_early *out,
 		      struct err_info *info);
+	bool secure; /* a proxy on this host speaks TLS for us: http_conf.secure */
 	const char *cors_origin;
 	void (*ended)(struct task *t);              /* before the access line is written */
 	const char *(*actor)(const struct task *t); /* the principal's id, or NULL       */

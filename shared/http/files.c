@@ -346,7 +346,6 @@ http_files_reply(struct task *t, const struct http_file *file)
 
 	http_reply_header(t, "ETag", str_of(b->etag));
 	http_reply_header(t, "Vary", STR("Accept-Encoding"));
-	http_reply_header_set(t, "X-Content-Type-Options", STR("nosniff"));
 	http_reply_header(t, "Cache-Control",
 			  file->immutable ? STR("public, max-age=31536000, immutable")
 					  : STR("no-cache"));

@@ -92,6 +92,7 @@ struct http_conf {
 		guard; /* steps before every route's own; ends with task_continue(t, route->steps). NULL = none */
 	const char *
 		cors_origin; /* the one other origin whose pages may read our answers; NULL or "": none. Not copied */
+	bool secure; /* a proxy on this host speaks TLS for us: as with `tls`, each reply orders clients to keep to it */
 	struct http_tls
 		*tls; /* tls.h; lives longer than the server. NULL: in the clear            */
 	/*

@@ -102,7 +102,7 @@ http_answer_write(struct http_server *s, struct buf *out, const struct http_answ
 			buf_add_int(out, (int64_t)a->body.len);
 		}
 	}
-	if (s->conf.tls != NULL)
+	if (s->conf.tls != NULL || s->conf.secure)
 		buf_add_cstr(out, "\r\nStrict-Transport-Security: " HSTS);
 	for (const struct http_reply_header *h = a->headers; h != NULL; h = h->next) {
 		buf_add_cstr(out, "\r\n");

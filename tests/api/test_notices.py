@@ -663,6 +663,7 @@ def odd_greeting(port):
             thread.join()
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
 def test_what_is_the_servers_matter_keeps_the_mail_and_the_password(lab):
     """Without STARTTLS, under a certificate of a stranger or of another server nothing is said of the password; a login or a greeting that is
     refused is no fault of the message. It goes when all is well again."""

@@ -424,6 +424,7 @@ def test_a_cookie_for_tls_alone(strict, agent):
     r = b.ask("POST", "/v1/session", {"login": agent.login, "password": PASSWORD})
     assert r.status == 201, r
     secret = re.fullmatch(r"__Host-bimodal=([\w-]{43}); Path=/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure", r.headers["Set-Cookie"])[1]
+    assert r.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]    # the proxy need not add it
     host = f"127.0.0.1:{strict.port}"
     sent = {"Cookie": f"__Host-bimodal={secret}", "X-CSRF-Token": r.json["csrf_token"]}
     # The name alone is not enough elsewhere, and a page without TLS is another origin.

@@ -420,7 +420,7 @@ def test_part_of_a_record_keeps_no_worker_busy(core):
 def test_every_answer_says_that_tls_is_to_stay(core, product):
     """Those before a route was met and those of a broken head too; without TLS it would mean nothing."""
     head = "Host: x\r\nConnection: close\r\n"
-    for text, status in ((f"GET /healthz HTTP/1.1\r\n{head}\r\n", 200), (f"GET /v1/me HTTP/1.1\r\n{head}\r\n", 401), (f"GET /nowhere HTTP/1.1\r\n{head}\r\n", 404),
+    for text, status in ((f"GET /healthz HTTP/1.1\r\n{head}\r\n", 200), (f"GET / HTTP/1.1\r\n{head}\r\n", 307), (f"GET /v1/me HTTP/1.1\r\n{head}\r\n", 401), (f"GET /nowhere HTTP/1.1\r\n{head}\r\n", 404),
                          (f"PUT /healthz HTTP/1.1\r\n{head}\r\n", 405), (f"GET /healthz HTTP/1.1\r\n{head}X : y\r\n\r\n", 400)):
         with tls_socket(core) as t:
             t.sendall(text.encode())
