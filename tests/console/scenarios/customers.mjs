@@ -23,11 +23,11 @@ const search = (b) => new URL(b.page.url()).searchParams;
 async function filter(b, field, comparison, value) {
 	const { page } = b;
 	await page.getByRole("button", { name: "Add a filter" }).click();
-	const form = page.getByRole("dialog", { name: "A new filter" });
+	const form = page.getByRole("dialog", { name: "Add a filter" });
 	await form.getByLabel("Field").selectOption({ label: field });
 	await form.getByLabel("Comparison").selectOption({ label: comparison });
 	if (value !== undefined)
-		await form.getByLabel("Value", { exact: true }).fill(value);
+		await form.getByLabel(/^Values?$/).fill(value);
 	await form.getByRole("button", { name: "Add the filter" }).click();
 	await form.waitFor({ state: "detached" });
 	await b.settled();
@@ -208,7 +208,7 @@ export async function making(b) {
 	/* And a person of it, by its name. */
 	await page.getByRole("link", { name: "Add: person" }).click();
 	await b.heading("New person");
-	await until(async () => (await page.getByRole("textbox", { name: "Organization" }).inputValue()) === `Org ${b.conf.tag}`, "the organization by its name");
+	await until(async () => (await page.getByLabel("Organization", { exact: true }).first().inputValue()) === `Org ${b.conf.tag}`, "the organization by its name");
 	await page.getByLabel("Given name").fill("Zoe");
 	await page.getByRole("button", { name: "Create the person" }).click();
 	await b.heading("Zoe");

@@ -22,7 +22,7 @@ export function Columns({ resource, asked, change }: { resource: Resource; asked
 					Columns
 				</Button>
 			</Popover.Target>
-			<Popover.Dropdown aria-label="Columns">
+			<Popover.Dropdown>
 				<div className={classes.choice}>
 					{choice.map((f) => (
 						<Checkbox key={f.name} size="sm" label={f.label} checked={chosen.includes(f.name)} onChange={(e) => turn(f.name, e.currentTarget.checked)} />

@@ -103,7 +103,7 @@ export function Filters({ resource, asked, change, ref }: { resource: Resource; 
 	const editor = (at: number, target: React.ReactNode) => (
 		<Popover opened={open === at} onChange={(now) => !now && setOpen(null)} position="bottom-start" trapFocus returnFocus shadow="md" width={280}>
 			<Popover.Target>{target}</Popover.Target>
-			<Popover.Dropdown aria-label={at === -1 ? "A new filter" : "Change a filter"}>
+			<Popover.Dropdown>
 				<Editor resource={resource} filter={at === -1 ? null : (asked.filters[at] ?? null)} done={(f) => put(at, f)} />
 			</Popover.Dropdown>
 		</Popover>

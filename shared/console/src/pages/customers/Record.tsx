@@ -51,7 +51,7 @@ function Moment({ asOf, turn }: { asOf: string | undefined; turn: (search: Recor
 					As it was…
 				</Button>
 			</Popover.Target>
-			<Popover.Dropdown aria-label="As it was">
+			<Popover.Dropdown>
 				<form
 					className={classes.editor}
 					onSubmit={(e) => {
