@@ -16,4 +16,7 @@ export interface Area {
 	readonly group: "" | "Mode 1" | "Mode 2" | "House";
 }
 
-export const areas: readonly Area[] = [{ label: "Home", to: "/", icon: "home", key: "h", rights: [], group: "" }];
+export const areas: readonly Area[] = [
+	{ label: "Home", to: "/", icon: "home", key: "h", rights: [], group: "" },
+	{ label: "Customers", to: "/customers", icon: "account", key: "c", rights: ["people.read", "organizations.read"], group: "Mode 1" },
+];

@@ -1,0 +1,138 @@
+/*
+ * Records of any resource of core: lists, one record, what happened to it, the whole of a customer, saved views. Keys begin with
+ * ["records", resource] for lists and ["record", resource, id] for everything about one record, so that a hint about it finds them all.
+ */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { core } from "./core";
+import type { Query } from "./daemon";
+import type { Page } from "./types";
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+/** A record as the reader may see it: what is of a class that he may not see is not there. */
+export interface Row {
+	readonly id: string;
+	readonly version?: number;
+	readonly [field: string]: Json | undefined;
+}
+
+export interface By {
+	readonly id: string;
+	readonly name: string | null;
+}
+
+/** One write of a record, from its history. */
+export interface HistoryEntry {
+	readonly at: string;
+	readonly op: string;
+	readonly version: number | null;
+	readonly actor: By;
+	readonly request_id: string | null;
+	readonly erased: boolean;
+	/** A field changed, too, that the reader may not see. */
+	readonly hidden: boolean;
+	readonly changes: Readonly<Record<string, { readonly before: Json; readonly after: Json }>>;
+}
+
+export interface SetBy {
+	readonly at: string | null;
+	readonly by: By | null;
+}
+
+/** When and by whom a value was written; from the log, or, where that does not know, from the record. */
+export interface ValueSource extends SetBy {
+	readonly version: number | null;
+	readonly from: "log" | "record";
+}
+
+export interface Part {
+	readonly data: readonly (Row & { readonly _set?: Json })[];
+	readonly more: boolean;
+}
+
+/** GET /v1/people/…/360 and the same of organizations; a part that the reader has no right to is not there. */
+export interface Whole {
+	readonly profile: Row;
+	readonly values: Readonly<Record<string, ValueSource>>;
+	readonly consents?: Part;
+	readonly people?: Part;
+	readonly opportunities?: Part;
+	readonly cases?: Part;
+	readonly interactions?: Part;
+}
+
+export interface View {
+	readonly id: string;
+	readonly version: number;
+	readonly resource: string;
+	readonly name: string;
+	/** A list's query string. */
+	readonly query: string;
+	readonly shared: "private" | "team" | "all";
+	readonly mine: boolean;
+}
+
+export interface Restored {
+	readonly record: Row;
+	readonly restored: Readonly<Record<string, number>>;
+	readonly linked: Readonly<Record<string, number>>;
+}
+
+export const PAGE_ROWS = 50;
+
+export function recordUrl(resource: string, id: string): string {
+	return `/v1/${encodeURIComponent(resource)}/${encodeURIComponent(id)}`;
+}
+
+export const listQuery = (resource: string, query: Query) =>
+	queryOptions({
+		queryKey: ["records", resource, query],
+		queryFn: ({ signal }) => core.get<Page<Row>>(`/v1/${encodeURIComponent(resource)}`, { query: { ...query, limit: PAGE_ROWS }, signal }),
+		placeholderData: keepPreviousData,
+	});
+
+/** With the entity tag that a write needs. */
+export const recordQuery = (resource: string, id: string) =>
+	queryOptions({
+		queryKey: ["record", resource, id, "now"],
+		queryFn: async ({ signal }) => {
+			const { data, etag } = await core.read<Row>(recordUrl(resource, id), { signal });
+			return { row: data, etag: etag ?? "*" };
+		},
+	});
+
+export const pastQuery = (resource: string, id: string, asOf: string) =>
+	queryOptions({
+		queryKey: ["record", resource, id, "as of", asOf],
+		queryFn: ({ signal }) => core.get<Row>(recordUrl(resource, id), { query: { as_of: asOf }, signal }),
+	});
+
+export const wholeQuery = (resource: string, id: string) =>
+	queryOptions({
+		queryKey: ["record", resource, id, "360"],
+		queryFn: ({ signal }) => core.get<Whole>(`${recordUrl(resource, id)}/360`, { signal }),
+	});
+
+export const historyQuery = (resource: string, id: string) =>
+	infiniteQueryOptions({
+		queryKey: ["record", resource, id, "history"],
+		queryFn: ({ signal, pageParam }) => core.get<Page<HistoryEntry>>(`${recordUrl(resource, id)}/history`, { query: { limit: PAGE_ROWS, after: pageParam }, signal }),
+		initialPageParam: null as string | null,
+		getNextPageParam: (last) => last.page.next,
+	});
+
+/** Interactions with one customer, the newest first. `reference` is the field that names him. */
+export const interactionsQuery = (resource: string, id: string, reference: string) =>
+	infiniteQueryOptions({
+		queryKey: ["record", resource, id, "interactions"],
+		queryFn: ({ signal, pageParam }) =>
+			core.get<Page<Row>>("/v1/interactions", { query: { [reference]: `eq.${id}`, sort: "-at", limit: PAGE_ROWS, after: pageParam }, signal }),
+		initialPageParam: null as string | null,
+		getNextPageParam: (last) => last.page.next,
+	});
+
+export const viewsQuery = (resource: string) =>
+	queryOptions({
+		queryKey: ["views", resource],
+		queryFn: async ({ signal }) => (await core.get<{ readonly data: readonly View[] }>("/v1/views", { query: { resource }, signal })).data,
+	});
