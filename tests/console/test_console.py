@@ -69,9 +69,9 @@ def test_the_first_page_is_small(scenario):
 
 
 @pytest.mark.parametrize("role,sees,areas", [
-    ("operator", ["flags", "changes", "hypotheses"], ["Home"]),
-    ("innovator", ["flags", "changes", "hypotheses"], ["Home"]),
-    ("agent", [], ["Home"]),
+    ("operator", ["flags", "changes", "hypotheses"], ["Home", "Customers"]),
+    ("innovator", ["flags", "changes", "hypotheses"], ["Home", "Customers"]),
+    ("agent", [], ["Home", "Customers"]),
 ])
 def test_home(scenario, role, sees, areas):
     scenario("shell/home_by_role", role=role, sees=sees, areas=areas)

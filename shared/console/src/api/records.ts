@@ -2,7 +2,7 @@
  * Records of any resource of core: lists, one record, what happened to it, the whole of a customer, saved views. Keys begin with
  * ["records", resource] for lists and ["record", resource, id] for everything about one record, so that a hint about it finds them all.
  */
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { type QueryClient, infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { core } from "./core";
 import type { Query } from "./daemon";
 import type { Page } from "./types";
@@ -136,3 +136,8 @@ export const viewsQuery = (resource: string) =>
 		queryKey: ["views", resource],
 		queryFn: async ({ signal }) => (await core.get<{ readonly data: readonly View[] }>("/v1/views", { query: { resource }, signal })).data,
 	});
+
+/** After a write: a record also stands in lists and in what is told of others, such as the people of an organization. */
+export async function refresh(queries: QueryClient): Promise<void> {
+	await Promise.all([queries.invalidateQueries({ queryKey: ["record"] }), queries.invalidateQueries({ queryKey: ["records"] })]);
+}

@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { core } from "~/api/core";
 import type { Resource } from "~/api/description";
 import { asProblem } from "~/api/problem";
-import { type Row, recordQuery, recordUrl } from "~/api/records";
+import { type Row, recordQuery, recordUrl, refresh } from "~/api/records";
 import { plural, singular } from "./names";
 import { Trouble } from "./Trouble";
 import classes from "./customers.module.css";
@@ -15,11 +15,7 @@ export function Delete({ resource, row, etag, title, close }: { resource: Resour
 		mutationFn: () => core.remove(recordUrl(resource.name, row.id), { ifMatch: etag }),
 		onSuccess: async () => {
 			close();
-			await Promise.all([
-				queries.resetQueries({ queryKey: recordQuery(resource.name, row.id).queryKey }),
-				queries.invalidateQueries({ queryKey: ["record", resource.name, row.id] }),
-				queries.invalidateQueries({ queryKey: ["records"] }),
-			]);
+			await Promise.all([queries.resetQueries({ queryKey: recordQuery(resource.name, row.id).queryKey }), refresh(queries)]);
 		},
 		/* Somebody was faster: what he wrote is looked at first. */
 		onError: (thrown) => {

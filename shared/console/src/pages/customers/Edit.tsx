@@ -9,7 +9,7 @@ import { core } from "~/api/core";
 import { newKey } from "~/api/daemon";
 import type { Field, Resource } from "~/api/description";
 import { Problem, asProblem } from "~/api/problem";
-import { type HistoryEntry, type Row, recordUrl } from "~/api/records";
+import { type HistoryEntry, type Row, recordUrl, refresh } from "~/api/records";
 import type { Page } from "~/api/types";
 import { Panel } from "~/ui/parts";
 import { Time } from "~/ui/Time";
@@ -56,7 +56,7 @@ function Choice({ field, mine, theirs, before, chosen, choose }: { field: Field;
 				<Value field={field} value={before[field.name] ?? null} />
 			</td>
 			<td colSpan={2}>
-				<Radio.Group aria-label={`${field.label}: which value?`} value={chosen} onChange={choose}>
+				<Radio.Group label={<span className="unseen">{field.label}: which value?</span>} value={chosen} onChange={choose}>
 					<div className={classes.either}>
 						<Radio value="theirs" label={<Value field={field} value={theirs[field.name] ?? null} />} />
 						<Radio value="mine" label={<Value field={field} value={fromInput(field, mine)} />} />
@@ -167,10 +167,7 @@ export function Edit({ resource, row, etag, done }: { resource: Resource; row: R
 				setConflict(met);
 				return;
 			}
-			await Promise.all([
-				queries.invalidateQueries({ queryKey: ["record", resource.name, row.id] }),
-				queries.invalidateQueries({ queryKey: ["records", resource.name] }),
-			]);
+			await refresh(queries);
 			done();
 		},
 	});

@@ -9,7 +9,7 @@ import { core } from "~/api/core";
 import { newKey } from "~/api/daemon";
 import { type Resource, labelOf } from "~/api/description";
 import { asProblem } from "~/api/problem";
-import { type Restored, historyQuery, recordUrl } from "~/api/records";
+import { type Restored, historyQuery, recordUrl, refresh } from "~/api/records";
 import { Empty, Page, Panel } from "~/ui/parts";
 import { Time } from "~/ui/Time";
 import { Changes, opWords } from "./Changes";
@@ -46,8 +46,7 @@ export function Gone({ resource, id, asOf, moment }: { resource: Resource; id: s
 	const history = useInfiniteQuery(historyQuery(resource.name, id));
 	const restore = useMutation({
 		mutationFn: () => core.call<Restored>("POST", `${recordUrl(resource.name, id)}/restore`, { idempotencyKey: newKey() }),
-		onSuccess: () =>
-			Promise.all([queries.invalidateQueries({ queryKey: ["record", resource.name, id] }), queries.invalidateQueries({ queryKey: ["records"] })]),
+		onSuccess: () => refresh(queries),
 	});
 	const what = singular(resource.name);
 	const title = what.charAt(0).toUpperCase() + what.slice(1);

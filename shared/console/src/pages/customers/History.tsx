@@ -8,7 +8,7 @@ import { newKey } from "~/api/daemon";
 import type { Resource } from "~/api/description";
 import { labelOf } from "~/api/description";
 import { asProblem } from "~/api/problem";
-import { type HistoryEntry, type Row, historyQuery, recordUrl } from "~/api/records";
+import { type HistoryEntry, type Row, historyQuery, recordUrl, refresh } from "~/api/records";
 import { Panel } from "~/ui/parts";
 import { Time } from "~/ui/Time";
 import { Changes, opWords } from "./Changes";
@@ -43,8 +43,7 @@ export function useUndo(resource: string, id: string, etag: string) {
 	const queries = useQueryClient();
 	return useMutation({
 		mutationFn: (version: number) => core.post<Row>(`${recordUrl(resource, id)}/undo`, { version }, { ifMatch: etag, idempotencyKey: newKey() }),
-		onSettled: () =>
-			Promise.all([queries.invalidateQueries({ queryKey: ["record", resource, id] }), queries.invalidateQueries({ queryKey: ["records", resource] })]),
+		onSettled: () => refresh(queries),
 	});
 }
 

@@ -8,7 +8,7 @@ import { core } from "~/api/core";
 import { newKey } from "~/api/daemon";
 import { type Resource, describeQuery } from "~/api/description";
 import { asProblem } from "~/api/problem";
-import type { Row } from "~/api/records";
+import { type Row, refresh } from "~/api/records";
 import { Empty, Page, Panel } from "~/ui/parts";
 import { Fields } from "./Fields";
 import { type Inputs, bodyOf, inputsOf, writableFields } from "./form";
@@ -34,7 +34,7 @@ function Form({ resource }: { resource: Resource }) {
 			return (await core.post<Row>(`/v1/${resource.name}`, bodyOf(filled, inputs), { idempotencyKey: key.current })).data;
 		},
 		onSuccess: async (row) => {
-			await queries.invalidateQueries({ queryKey: ["records", resource.name] });
+			await refresh(queries);
 			await router.navigate({ to: "/customers/$resource/$id", params: { resource: resource.name, id: row.id }, search: {}, replace: true });
 		},
 	});

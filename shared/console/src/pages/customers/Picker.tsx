@@ -44,7 +44,7 @@ export function Picker({ label, resource, value, onChange, error, required = fal
 			placeholder="Type to search"
 			searchable
 			clearable={!required}
-			clearButtonProps={{ size: 26, "aria-label": `Empty: ${label}`, "aria-hidden": false, tabIndex: 0 }}
+			clearButtonProps={{ size: "md", "aria-label": `Empty: ${label}`, "aria-hidden": false, tabIndex: 0 }}
 			data={data}
 			value={value === "" ? null : value}
 			onChange={(id) => onChange(id ?? "")}
