@@ -93,9 +93,9 @@ def core_customer(product):
 def waiting_change(product, people):
     """A change that waits for an approval, as its rehearsal leaves it."""
     title = f"change {uuid.uuid4().hex[:8]}"
-    cid = product.clusters.one("core", "INSERT INTO change.request (kind, title, author, filed_by, up, package, sha256, state, why)"
-                                       " VALUES ('schema', %s, %s, %s, 'SELECT 1', 'x', '', 'rehearsed', 'because') RETURNING id::text",
-                               (title, people["operator"].id, people["operator"].id))
+    cid = product.clusters.one("core", "INSERT INTO change.request (kind, title, author, filed_by, up, package, sha256, state, why, business_owner,"
+                                       " technical_owner) VALUES ('schema', %s, %s, %s, 'SELECT 1', 'x', '', 'rehearsed', 'because', %s, %s) RETURNING id::text",
+                               (title, people["operator"].id, people["operator"].id, people["operator"].login, people["innovator"].login))
     product.clusters.rows("core", "SELECT change.ledger_append(%s, 'change.rehearsed', %s, '{}')", (people["operator"].id, cid))
     return title
 

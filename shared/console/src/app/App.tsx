@@ -5,7 +5,6 @@ import { RouterProvider } from "@tanstack/react-router";
 import { Problem } from "~/api/problem";
 import { makeQueryClient } from "~/api/query";
 import { checkSession } from "./over";
-import { followPages } from "./pages";
 import { makeRouter } from "./router";
 import { SCHEME_KEY, theme } from "./theme";
 
@@ -18,7 +17,6 @@ function onRefused(thrown: unknown): void {
 
 const queries = makeQueryClient(new QueryCache({ onError: onRefused }), new MutationCache({ onError: onRefused }));
 const router = makeRouter(queries);
-followPages(router);
 
 export function App() {
 	return (

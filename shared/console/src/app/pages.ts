@@ -1,24 +1,31 @@
-/* On a change of page: the tab's title, the focus on the new heading, the top of the page. */
-import type { AnyRouter } from "@tanstack/react-router";
-import { awaitHeading } from "~/ui/focus";
+/*
+ * On a change of page: the tab's title, the focus on the new heading, the top of the page. By what is shown, not by the router's events:
+ * two states that come in one render make none.
+ */
+import { useEffect, useLayoutEffect, useRef } from "react";
+import { useRouterState } from "@tanstack/react-router";
+import { focusHeading } from "~/ui/focus";
 
 const NAME = "Bimodal";
 
-/** The tab says where we are; a page that knows better (the name of a record) calls this when it does. */
+/** The tab says where we are; a page that knows better (the name of a record) calls this in an effect when it does. */
 export function titlePage(title: string | undefined): void {
 	document.title = title === undefined ? NAME : `${title} · ${NAME}`;
 }
 
-export function followPages(router: AnyRouter): void {
-	router.subscribe("onBeforeNavigate", ({ pathChanged, fromLocation }) => {
-		if (pathChanged && fromLocation !== undefined)
-			awaitHeading();
-	});
-	router.subscribe("onRendered", ({ pathChanged, fromLocation }) => {
-		if (!pathChanged && fromLocation !== undefined)
+/** Once, around all pages. */
+export function useFollowPages(): void {
+	const place = useRouterState({ select: (s) => s.matches.at(-1)?.pathname });
+	const title = useRouterState({ select: (s) => s.matches.at(-1)?.staticData.title });
+	const shown = useRef<string | undefined>(undefined);
+	/* Before the effects of the page itself, so that its own title stays. */
+	useLayoutEffect(() => titlePage(title), [place, title]);
+	useEffect(() => {
+		const first = shown.current === undefined;
+		shown.current = place;
+		if (first || place === undefined)
 			return;
-		titlePage(router.state.matches.at(-1)?.staticData.title);
-		if (fromLocation !== undefined)
-			window.scrollTo(0, 0);
-	});
+		focusHeading();
+		window.scrollTo(0, 0);
+	}, [place]);
 }

@@ -6,6 +6,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { Outlet, createRootRouteWithContext, createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { actorQuery } from "~/api/query";
 import { mayBeSignedIn } from "~/api/session";
+import { useFollowPages } from "./pages";
 
 export interface RouterContext {
 	readonly queries: QueryClient;
@@ -18,7 +19,12 @@ declare module "@tanstack/react-router" {
 	}
 }
 
-export const rootRoute = createRootRouteWithContext<RouterContext>()({ component: Outlet });
+function Root() {
+	useFollowPages();
+	return <Outlet />;
+}
+
+export const rootRoute = createRootRouteWithContext<RouterContext>()({ component: Root });
 
 export const shellRoute = createRoute({
 	getParentRoute: () => rootRoute,

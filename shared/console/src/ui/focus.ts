@@ -4,13 +4,18 @@
  */
 let awaited = false;
 
-export function awaitHeading(): void {
-	awaited = true;
+/** The page has changed. */
+export function focusHeading(): void {
+	const heading = document.querySelector<HTMLElement>("main h1");
+	awaited = heading === null;
+	heading?.focus({ preventScroll: true });
 }
 
+/** A heading has come. */
 export function takeFocus(heading: HTMLElement | null): void {
 	if (awaited)
 		heading?.focus({ preventScroll: true });
+	awaited = false;
 }
 
 for (const name of ["keydown", "pointerdown"])

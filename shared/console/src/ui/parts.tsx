@@ -1,7 +1,6 @@
 /* Small parts that every page is made of, so that pages look alike without trying. */
 import { type ReactNode, useEffect, useRef } from "react";
 import { Button } from "@mantine/core";
-import { useRouterState } from "@tanstack/react-router";
 import { asProblem } from "~/api/problem";
 import { Icon } from "./Icon";
 import { takeFocus } from "./focus";
@@ -10,8 +9,7 @@ import classes from "./ui.module.css";
 /** A page: one heading (where the focus goes when it opens), what it is about, what can be done. */
 export function Page({ title, about, actions, children }: { title: ReactNode; about?: ReactNode; actions?: ReactNode; children: ReactNode }) {
 	const heading = useRef<HTMLHeadingElement>(null);
-	const place = useRouterState({ select: (s) => s.resolvedLocation?.pathname });
-	useEffect(() => takeFocus(heading.current), [place]);
+	useEffect(() => takeFocus(heading.current), []);
 	return (
 		<div className={classes.page}>
 			<div className={classes.head}>
