@@ -141,13 +141,13 @@ export async function first_day(b) {
 	});
 	await b.look("customer-undo-refused");
 	/* As she was when she was made. */
-	await page.getByRole("link", { name: "The record as version 1 left it" }).click();
+	await page.getByRole("link", { name: "As it was then, version 1" }).click();
 	await page.getByText("Back to now").waitFor();
 	await page.locator("dl").getByText("Salzburg").waitFor();
 	await page.locator("dl").getByText("now Wien").waitFor();
 	await b.look("customer-as-of");
 	await page.getByRole("button", { name: "As it was…" }).click();
-	await page.getByLabel("Day and time").fill("2020-01-01T00:00:00");
+	await page.getByLabel("Day and time").fill("2020-01-01T00:00:01");
 	await b.expecting(refused(404), async () => {
 		await page.getByRole("button", { name: "Show it as it was then" }).click();
 		await page.getByText("There was no such person then").waitFor();

@@ -13,7 +13,7 @@ export function Time({ at }: { at: string }) {
 	const when = new Date(at);
 	return (
 		<time dateTime={at} title={sayExact(when)}>
-			{sayRelative(when, now)}
+			{sayRelative(when, Math.max(now, Math.min(when.getTime(), Date.now())))}
 		</time>
 	);
 }

@@ -35,7 +35,7 @@ export function Delete({ resource, row, etag, title, close }: { resource: Resour
 					<Button variant="default" data-autofocus onClick={close}>
 						Keep it
 					</Button>
-					<Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
+					<Button color="red.9" loading={remove.isPending} onClick={() => remove.mutate()}>
 						Delete the {singular(resource.name)}
 					</Button>
 				</div>

@@ -56,7 +56,7 @@ function Choice({ field, mine, theirs, before, chosen, choose }: { field: Field;
 				<Value field={field} value={before[field.name] ?? null} />
 			</td>
 			<td colSpan={2}>
-				<Radio.Group label={<span className="unseen">{field.label}: which value?</span>} value={chosen} onChange={choose}>
+				<Radio.Group label={`${field.label}: which value?`} labelProps={{ className: "unseen" }} value={chosen} onChange={choose}>
 					<div className={classes.either}>
 						<Radio value="theirs" label={<Value field={field} value={theirs[field.name] ?? null} />} />
 						<Radio value="mine" label={<Value field={field} value={fromInput(field, mine)} />} />
@@ -208,7 +208,7 @@ export function Edit({ resource, row, etag, done }: { resource: Resource; row: R
 						setInputs((now) => ({ ...now, [name]: text }));
 					}}
 				/>
-				<div className={`${classes.buttons} ${classes.stuck}`}>
+				<div className={`${classes.buttons} ${classes.ending}`}>
 					<span className="dimmed small" role="status">
 						{changed.length === 0 ? "Nothing changed yet" : `Changed: ${changed.map((f) => f.label).join(", ")}`}
 					</span>

@@ -58,7 +58,7 @@ export function Entry({ resource, id, entry, children }: { resource: Resource; i
 				</span>
 				<span className={classes.entryActs}>
 					{!entry.erased && entry.op !== "delete" && entry.op !== "erase" && (
-						<Link className="small" to="/customers/$resource/$id" params={{ resource: resource.name, id }} search={{ as_of: entry.at }} aria-label={`The record as version ${entry.version} left it`}>
+						<Link className="small" to="/customers/$resource/$id" params={{ resource: resource.name, id }} search={{ as_of: entry.at }} aria-label={`As it was then, version ${entry.version}`}>
 							As it was then
 						</Link>
 					)}

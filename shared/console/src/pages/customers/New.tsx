@@ -59,7 +59,7 @@ function Form({ resource }: { resource: Resource }) {
 						setInputs((now) => ({ ...now, [name]: text }));
 					}}
 				/>
-				<div className={`${classes.buttons} ${classes.stuck}`}>
+				<div className={`${classes.buttons} ${classes.ending}`}>
 					<Button variant="default" onClick={() => router.history.back()}>
 						Cancel
 					</Button>

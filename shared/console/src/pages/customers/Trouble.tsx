@@ -23,7 +23,9 @@ function worded(problem: Problem): Problem {
 	if (title === undefined)
 		return problem;
 	const own = problem.detail === "" || problem.status === 0 ? "" : ` Core says: ${problem.detail}.`.replace(/([.?!])\.$/, "$1");
-	return new Problem(problem.status, problem.code, title, `${advice}${own}`, problem.places, problem.requestId, problem.retryable, problem.members, problem.retryAfter);
+	/* A place that says no more than the whole is left out. */
+	const places = problem.places.filter((p) => p.detail !== problem.detail);
+	return new Problem(problem.status, problem.code, title, `${advice}${own}`, places, problem.requestId, problem.retryable, problem.members, problem.retryAfter);
 }
 
 /** Seconds until one may try again, counted down; 0: now. */

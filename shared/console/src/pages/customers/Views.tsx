@@ -174,7 +174,7 @@ export function Views({
 								Keep it
 							</Button>
 							<Button
-								color="red"
+								color="red.9"
 								loading={remove.isPending}
 								onClick={() =>
 									remove.mutate(view, {
