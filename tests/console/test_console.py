@@ -95,7 +95,7 @@ def waiting_change(product, people):
     title = f"change {uuid.uuid4().hex[:8]}"
     cid = product.clusters.one("core", "INSERT INTO change.request (kind, title, author, filed_by, up, package, sha256, state, why, business_owner,"
                                        " technical_owner) VALUES ('schema', %s, %s, %s, 'SELECT 1', 'x', '', 'rehearsed', 'because', %s, %s) RETURNING id::text",
-                               (title, people["operator"].id, people["operator"].id, people["operator"].login, people["innovator"].login))
+                               (title, people["operator"].id, people["operator"].id, people["operator"].id, people["innovator"].id))
     product.clusters.rows("core", "SELECT change.ledger_append(%s, 'change.rehearsed', %s, '{}')", (people["operator"].id, cid))
     return title
 

@@ -5,7 +5,7 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import { Modal } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { core } from "~/api/core";
 import { asProblem } from "~/api/problem";
@@ -53,11 +53,12 @@ function useFoundRecords(words: string) {
 		queryKey: ["search", settled],
 		queryFn: ({ signal }) => core.get<SearchResults>("/v1/search", { query: { q: settled, limit: 6 }, signal }),
 		enabled: settled.length >= SEARCH_FROM,
-		placeholderData: keepPreviousData,
 	});
+	/* What was found for other words is never offered: Enter would open it. */
+	const asked = settled.length >= SEARCH_FROM && settled === words.trim();
 	const items = useMemo<readonly Item[]>(
 		() =>
-			settled.length < SEARCH_FROM
+			!asked
 				? []
 				: (found.data?.results ?? []).flatMap(({ resource, data }) =>
 						data.map((record) => ({
@@ -69,9 +70,9 @@ function useFoundRecords(words: string) {
 							run: () => void router.navigate({ to: recordPath(resource, String(record.id)) }),
 						})),
 					),
-		[found.data, router, settled],
+		[asked, found.data, router],
 	);
-	return { items, searching: found.isFetching, error: found.error, asked: settled.length >= SEARCH_FROM };
+	return { items, searching: found.isFetching || (!asked && words.trim().length >= SEARCH_FROM), error: found.error, asked };
 }
 
 export function Palette() {
@@ -79,7 +80,8 @@ export function Palette() {
 	const [at, setAt] = useState(0);
 	const commands = useFoundCommands(words);
 	const records = useFoundRecords(words);
-	const items = useMemo(() => [...records.items, ...commands], [commands, records.items]);
+	/* Commands first: they are there at once, and nothing that comes later may move under the hand. */
+	const items = useMemo(() => [...commands, ...records.items], [commands, records.items]);
 	const list = useRef<HTMLDivElement>(null);
 	const id = useId();
 	const current = Math.min(at, items.length - 1);

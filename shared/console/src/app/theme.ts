@@ -26,10 +26,11 @@ export const theme = createTheme({
 	},
 	components: {
 		/* Locking the page's scroll would need a <style> element, which our Content-Security-Policy refuses. */
-		Modal: { defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 120 } } },
+		/* The header of a dialog is no banner of the page. */
+		Modal: { defaultProps: { attributes: { header: { role: "none" } }, lockScroll: false, centered: true, transitionProps: { duration: 120 } } },
 		/* Its <header> is the dialog's, not the page's. */
 		ModalHeader: { defaultProps: { role: "none" } },
-		Drawer: { defaultProps: { lockScroll: false, transitionProps: { duration: 120 } } },
+		Drawer: { defaultProps: { attributes: { header: { role: "none" } }, lockScroll: false, transitionProps: { duration: 120 } } },
 		Button: { defaultProps: { size: "sm" } },
 		/* That a field is needed is told to those who hear the page by its own attribute. */
 		InputWrapper: { defaultProps: { withAsterisk: false } },
