@@ -124,7 +124,7 @@ export async function palette_and_keys(b) {
 	await page.keyboard.press("?");
 	await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
 	await b.look("keys");
-	await page.getByText("Keys without Ctrl").click();
+	await page.getByRole("switch", { name: "Keys without Ctrl" }).press("Space");
 	await page.keyboard.press("Escape");
 	await page.getByRole("dialog").waitFor({ state: "detached" });
 	await page.keyboard.press("g");
