@@ -1,9 +1,8 @@
 /* One value of a record, by the kind of its field. All text goes through React as text: markup in it is shown, never read. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { Field } from "~/api/description";
-import { describeQuery, type Resource } from "~/api/description";
-import { type Json, type Row, listQuery } from "~/api/records";
+import { type Field, type Resource, describeQuery } from "~/api/description";
+import { type Json, listQuery } from "~/api/records";
 import { Time } from "~/ui/Time";
 import { namingFields, singular, titleOf } from "./names";
 import classes from "./customers.module.css";
@@ -88,5 +87,3 @@ export function Source({ at, by, from }: { at: string | null; by: { readonly nam
 		</span>
 	);
 }
-
-export type { Row };
