@@ -126,7 +126,7 @@ def test_the_feed_survives_a_killed_daemon(fed, name):
     daemon = getattr(fed, name)
     daemon.process.kill()
     daemon.process.wait()
-    time.sleep(0.3)
+    daemon.unheard()
     daemon.start()
     arrives(fed)
     same(fed)

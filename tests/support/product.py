@@ -92,6 +92,19 @@ class Daemon:
             time.sleep(0.05)
         raise TimeoutError(f"{self.name} is not ready after {seconds} s\n{self.tail()}")
 
+    def unheard(self, seconds=30.0):
+        """Waits until the workers of a killed parent have ended, each in its own time: until then the port is theirs."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 5).close()
+            except ConnectionRefusedError:
+                return
+            except OSError:
+                pass
+            assert time.monotonic() < deadline, f"{self.name} is still heard after {seconds} s"
+            time.sleep(0.05)
+
     def stop(self, sig=signal.SIGTERM, seconds=20.0):
         """Ends it; returns the exit code."""
         if self.process is None:
