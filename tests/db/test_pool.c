@@ -213,7 +213,7 @@ START_TEST(reads_of_a_turn_go_to_the_connection_that_answers)
 	}
 
 	/* One that sleeps has answered nothing for more than a millisecond: the next read does not queue behind it. */
-	struct job sleeps = job_of(&nap, "3000", NULL);
+	struct job sleeps = job_of(&nap, "1500", NULL);
 	struct job next = job_of(&shared_backend, "1", NULL);
 	job_start(&sleeps);
 	turns_for(20 * USEC_PER_MS);

@@ -26,9 +26,9 @@ def loaded():
 
 def run(program, clusters, role, dbname):
     env = dict(os.environ, BIMODAL_TEST_CONNINFO=clusters.dsn("core", role, dbname),
-               BIMODAL_TEST_PGDATA=str(clusters.cluster["core"].data))
+               BIMODAL_TEST_PGDATA=str(clusters.cluster["core"].data), CK_TIMEOUT_MULTIPLIER="15")
     done = subprocess.run([str(BUILD / "tests" / "db" / program)], env=env, cwd=ROOT, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
 
