@@ -34,3 +34,7 @@ def test_what_is_not_ones_own_is_not_offered(scenario, house):
 
 def test_notices_and_how_one_is_told(scenario):
     scenario("people/notices")
+
+
+def test_webhooks(scenario):
+    scenario("people/webhooks")

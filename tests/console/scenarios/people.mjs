@@ -279,3 +279,29 @@ export async function notices(b) {
 	assert((await input(b, "To").inputValue()) === "17:30" && !(await page.getByLabel("Sunday").isChecked()), "hours and days were kept");
 	assert((await page.getByLabel("At once or gathered").inputValue()) === "7", "the digest was kept");
 }
+
+export async function webhooks(b) {
+	const { page } = b;
+	await b.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: b.conf.core });
+	await b.signIn("innovator", "/people/webhooks");
+	await page.getByText("There are no webhooks").waitFor();
+	await page.getByRole("button", { name: "New webhook" }).click();
+	await input(b, /^Address/).fill("ftp://hooks.example.org/");
+	await b.expecting(refused(422), async () => {
+		await page.getByRole("button", { name: "Create the webhook" }).click();
+		await page.getByText("Some of this is not right yet").waitFor();
+	});
+	await b.look("webhook-new");
+	await input(b, /^Address/).fill("https://hooks.example.org/mine");
+	await page.getByRole("button", { name: "Create the webhook" }).click();
+	const first = await secret(b, "The secret");
+	await page.getByRole("button", { name: "Switch off: https://hooks.example.org/mine" }).click();
+	await page.getByText("off", { exact: true }).waitFor();
+	await page.getByRole("button", { name: "New secret: https://hooks.example.org/mine" }).click();
+	await page.getByRole("button", { name: "Make the new secret" }).click();
+	assert((await secret(b, "The secret")) !== first, "another secret");
+	await b.look("webhooks");
+	await page.getByRole("button", { name: "Delete: https://hooks.example.org/mine" }).click();
+	await page.getByRole("button", { name: "Delete the webhook" }).click();
+	await page.getByText("There are no webhooks").waitFor();
+}

@@ -108,4 +108,11 @@ const access = createRoute({
 	component: lazyRouteComponent(() => import("./Access"), "Access"),
 });
 
-export const peopleRoutes = [users, newUser, user, handOver, teams, team, tokens, sessions, access] as const;
+const webhooks = createRoute({
+	getParentRoute: () => shellRoute,
+	path: "/people/webhooks",
+	staticData: { title: "Webhooks" },
+	component: lazyRouteComponent(() => import("./Webhooks"), "Webhooks"),
+});
+
+export const peopleRoutes = [users, newUser, user, handOver, teams, team, tokens, sessions, webhooks, access] as const;

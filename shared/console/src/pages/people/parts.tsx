@@ -39,6 +39,11 @@ export function Tabs() {
 					Sessions
 				</Link>
 			)}
+			{may("webhook.write") && (
+				<Link to="/people/webhooks" activeOptions={{ exact: true, includeSearch: false }}>
+					Webhooks
+				</Link>
+			)}
 			<Link to="/people/access" activeOptions={{ exact: true, includeSearch: false }}>
 				Access
 			</Link>
