@@ -149,7 +149,7 @@ async function sessions(b) {
 	const his = row(b, b.conf.leaver.login);
 	await his.waitFor();
 	await b.look("sessions");
-	await page.getByRole("button", { name: `End the session of ${b.conf.leaver.login}` }).click();
+	await page.getByRole("button", { name: `End it: the session of ${b.conf.leaver.login}` }).click();
 	await his.waitFor({ state: "detached" });
 }
 
@@ -193,7 +193,7 @@ export async function leaver(b) {
 	await page.getByRole("button", { name: "Reset the password…" }).click();
 	await page.getByRole("button", { name: "Make a one-time secret" }).click();
 	await secret(b, "One-time secret");
-	await page.getByRole("button", { name: "Hand over…" }).click();
+	await page.getByRole("link", { name: "Hand over…" }).click();
 	await b.heading(/^Hand over from/);
 	await page.getByText("What would happen?").waitFor();
 	await pick(b, "Successor", successor);
@@ -223,7 +223,7 @@ export async function not_offered(b) {
 	await page.getByRole("rowheader").getByRole("link").click();
 	await page.getByRole("heading", { name: "Person" }).waitFor();
 	for (const name of ["Disable…", "Reset the password…", "Save the roles", "Hand over…"])
-		assert((await page.getByRole("button", { name }).count()) === 0, `an innovator is offered: ${name}`);
+		assert((await page.getByText(name, { exact: true }).count()) === 0, `an innovator is offered: ${name}`);
 	for (const path of ["/people/new", "/people/sessions", `/people/${b.conf.leaver.id}/hand-over`]) {
 		await b.visit(path);
 		await page.getByText(/^Your roles do not let you/).waitFor();
@@ -248,8 +248,9 @@ export async function notices(b) {
 	await page.getByRole("link", { name: "Happened to mine" }).click();
 	await page.getByRole("link", { name: "Your password was set" }).waitFor();
 	await b.look("notices");
-	await page.getByRole("button", { name: "Mark as read: Your password was set" }).click();
-	await page.getByText("unread", { exact: true }).waitFor({ state: "detached" });
+	const mark = page.getByRole("button", { name: "Mark as read: Your password was set" });
+	await mark.click();
+	await mark.waitFor({ state: "detached" });
 	await page.getByRole("navigation", { name: "Which notices" }).getByRole("link", { name: "Done" }).click();
 	await page.getByText("Nothing is done yet").waitFor();
 	/* How one is told. */

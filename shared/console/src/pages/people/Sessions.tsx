@@ -76,7 +76,7 @@ function List({ of }: { of: string | null }) {
 						</td>
 						<td>
 							{!s.current && may("session.revoke") && (
-								<Button size="compact-sm" variant="default" aria-label={`End the session of ${s.name}`} loading={end.isPending && end.variables === s.id} onClick={() => end.mutate(s.id)}>
+								<Button size="compact-sm" variant="default" aria-label={`End it: the session of ${s.name}`} loading={end.isPending && end.variables === s.id} onClick={() => end.mutate(s.id)}>
 									End it
 								</Button>
 							)}
