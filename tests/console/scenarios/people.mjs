@@ -3,7 +3,7 @@ import { assert, until } from "../browser.mjs";
 
 const refused = (status) => new RegExp(`status of ${status} `);
 
-const input = (b, label) => b.page.locator("input").and(b.page.getByLabel(label)).first();
+const input = (b, label) => b.page.locator("input").and(b.page.getByLabel(label, { exact: true })).first();
 const part = (b, name) => b.page.getByRole("navigation", { name: "Parts of People" }).getByRole("link", { name, exact: true });
 const row = (b, text) => b.page.getByRole("row").filter({ hasText: text });
 

@@ -103,7 +103,7 @@ function Order({ leaver }: { leaver: User }) {
 					<PickUser label="Successor" kind="user" value={successor} without={[leaver.id]} error={problem?.at("/successor")} onChange={setSuccessor} />
 					<TextInput label="Reason" description="It is kept with the record of the hand-over." required value={reason} error={problem?.at("/reason")} onChange={(e) => setReason(e.currentTarget.value)} />
 					<div className={classes.buttons}>
-						<Button type="submit" color="red" disabled={!fits || reason.trim() === ""}>
+						<Button type="submit" color="red.9" disabled={!fits || reason.trim() === ""}>
 							Hand over…
 						</Button>
 					</div>

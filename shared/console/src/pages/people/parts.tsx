@@ -209,7 +209,7 @@ export function Ask({ title, act, danger = false, pending, problem, onAct, close
 					<Button variant="default" data-autofocus onClick={close}>
 						Cancel
 					</Button>
-					<Button {...(danger ? { color: "red" } : {})} loading={pending} onClick={onAct}>
+					<Button {...(danger ? { color: "red.9" } : {})} loading={pending} onClick={onAct}>
 						{act}
 					</Button>
 				</div>
