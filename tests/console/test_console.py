@@ -69,8 +69,8 @@ def test_the_first_page_is_small(scenario):
 
 
 @pytest.mark.parametrize("role,sees,areas", [
-    ("operator", ["flags", "changes", "hypotheses"], ["Home", "Customers"]),
-    ("innovator", ["flags", "changes", "hypotheses"], ["Home", "Customers"]),
+    ("operator", ["flags", "changes", "hypotheses"], ["Home", "Customers", "People"]),
+    ("innovator", ["flags", "changes", "hypotheses"], ["Home", "Customers", "People"]),
     ("agent", [], ["Home", "Customers"]),
 ])
 def test_home(scenario, role, sees, areas):

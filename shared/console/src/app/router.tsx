@@ -4,6 +4,8 @@ import { createRoute, createRouter } from "@tanstack/react-router";
 import { accountRoutes } from "~/pages/account";
 import { customerRoutes } from "~/pages/customers";
 import { homeRoutes } from "~/pages/home";
+import { noticeRoutes } from "~/pages/notices";
+import { peopleRoutes } from "~/pages/people";
 import { recordRoutes } from "~/pages/record";
 import { signInRoutes } from "~/pages/sign-in";
 import { ErrorView, NotFoundView, PendingView } from "./views";
@@ -12,7 +14,7 @@ import { rootRoute, shellRoute } from "./root";
 /* Inside the shell, so that a wrong address leaves the navigation where it is. */
 const anythingElse = createRoute({ getParentRoute: () => shellRoute, path: "$", staticData: { title: "Nothing here" }, component: NotFoundView });
 
-const tree = rootRoute.addChildren([...signInRoutes, shellRoute.addChildren([...homeRoutes, ...customerRoutes, ...accountRoutes, ...recordRoutes, anythingElse])]);
+const tree = rootRoute.addChildren([...signInRoutes, shellRoute.addChildren([...homeRoutes, ...customerRoutes, ...peopleRoutes, ...noticeRoutes, ...accountRoutes, ...recordRoutes, anythingElse])]);
 
 export function makeRouter(queries: QueryClient) {
 	return createRouter({

@@ -2,25 +2,17 @@
 import { useState } from "react";
 import { Button, PasswordInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useActor } from "~/app/actor";
 import { core } from "~/api/core";
 import { asProblem } from "~/api/problem";
 import type { Page as PageOf, SessionRow } from "~/api/types";
+import { sayAgent } from "~/ui/agent";
 import { Facts, Page, Panel, ProblemNote, State } from "~/ui/parts";
 import { Time } from "~/ui/Time";
 import classes from "./Account.module.css";
 
 const sessionsKey = ["sessions", "mine"];
-
-/** "Chromium 130 on Linux" from a User-Agent text, as far as it tells. */
-function sayAgent(agent: string): string {
-	const browser = /(Edg|OPR|Firefox|Chrome|Version)\/(\d+)/.exec(agent);
-	const system = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(agent);
-	const names: Readonly<Record<string, string>> = { Edg: "Edge", OPR: "Opera", Version: "Safari" };
-	if (browser === null)
-		return agent === "" ? "unknown program" : agent;
-	return `${names[browser[1] ?? ""] ?? browser[1]} ${browser[2]}${system === null ? "" : ` on ${system[1]}`}`;
-}
 
 function Sessions() {
 	const queries = useQueryClient();
@@ -125,6 +117,12 @@ export function Account() {
 			<Panel title="My sessions" flush>
 				<Sessions />
 			</Panel>
+			<p>
+				<Link to="/people/tokens" search={{ of: me.principal }}>
+					My tokens for programs
+				</Link>{" "}
+				· <Link to="/people/access">What I may do, and why</Link> · <Link to="/notices/settings">How I am told of things</Link>
+			</p>
 		</Page>
 	);
 }

@@ -6,7 +6,7 @@ import type { Resource } from "~/api/description";
 import { asProblem } from "~/api/problem";
 import { type Row, recordQuery, recordUrl, refresh } from "~/api/records";
 import { plural, singular } from "./names";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import classes from "./customers.module.css";
 
 export function Delete({ resource, row, etag, title, close }: { resource: Resource; row: Row; etag: string; title: string; close: () => void }) {

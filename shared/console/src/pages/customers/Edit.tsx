@@ -15,7 +15,7 @@ import { Panel } from "~/ui/parts";
 import { Time } from "~/ui/Time";
 import { Fields } from "./Fields";
 import { type Inputs, bodyOf, changedFields, fromInput, inputsOf, writableFields } from "./form";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import { Value } from "./Value";
 import classes from "./customers.module.css";
 

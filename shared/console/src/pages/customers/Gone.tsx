@@ -15,7 +15,7 @@ import { Time } from "~/ui/Time";
 import { Changes, opWords } from "./Changes";
 import { plural, singular } from "./names";
 import { Past } from "./Past";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import classes from "./customers.module.css";
 
 const whys: Readonly<Record<string, string>> = { taken: "another record has this value now", gone: "what it refers to is gone", "withdrawn since": "it was withdrawn since" };

@@ -12,7 +12,7 @@ import { type HistoryEntry, type Row, historyQuery, recordUrl, refresh } from "~
 import { Panel } from "~/ui/parts";
 import { Time } from "~/ui/Time";
 import { Changes, opWords } from "./Changes";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import classes from "./customers.module.css";
 
 interface InTheWay {

@@ -19,7 +19,7 @@ import { type Asked, askedQuery, readAsked, readView, writeAsked } from "./filte
 import type { ListSearch } from "./index";
 import { namingFields, plural, singular, sorted, usualColumns } from "./names";
 import { Table } from "./Table";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import { Views } from "./Views";
 import classes from "./customers.module.css";
 

@@ -13,7 +13,7 @@ import { Empty, Page, Panel } from "~/ui/parts";
 import { Fields } from "./Fields";
 import { type Inputs, bodyOf, inputsOf, writableFields } from "./form";
 import { singular } from "./names";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import classes from "./customers.module.css";
 
 const route = getRouteApi("/shell/customers/$resource/new");

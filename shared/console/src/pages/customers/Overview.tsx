@@ -8,7 +8,7 @@ import { type Json, type Part, type Row, type SetBy, wholeQuery } from "~/api/re
 import { Empty, Panel, State, type Tone } from "~/ui/parts";
 import { plural, singular, titleOf } from "./names";
 import { Profile } from "./Profile";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import { Source, Value } from "./Value";
 import classes from "./customers.module.css";
 

@@ -11,7 +11,7 @@ import { Empty } from "~/ui/parts";
 import { sayExact } from "~/ui/time";
 import { singular } from "./names";
 import { Profile } from "./Profile";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import { Value } from "./Value";
 import classes from "./customers.module.css";
 

@@ -26,7 +26,7 @@ import { plural, singular, titleOf } from "./names";
 import { Overview } from "./Overview";
 import { Past } from "./Past";
 import { Timeline, timelineReference } from "./Timeline";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import { Hidden } from "./Value";
 import classes from "./customers.module.css";
 

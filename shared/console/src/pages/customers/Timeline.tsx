@@ -10,7 +10,7 @@ import { Empty, Panel, State } from "~/ui/parts";
 import { Time } from "~/ui/Time";
 import { Entry } from "./History";
 import { titleOf } from "./names";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import { Value } from "./Value";
 import classes from "./customers.module.css";
 

@@ -9,7 +9,7 @@ import { type View, viewsQuery } from "~/api/records";
 import { Icon } from "~/ui/Icon";
 import { type Asked, readView, sameAsked, viewText } from "./filters";
 import { plural } from "./names";
-import { Trouble } from "./Trouble";
+import { Trouble } from "~/ui/Trouble";
 import classes from "./customers.module.css";
 
 const sharing = [

@@ -68,6 +68,9 @@ export function Waiting() {
 					</ul>
 				)}
 				{notices.data?.more === true && <p className={`${classes.pad} dimmed small`}>The fifty newest of each are shown.</p>}
+				<p className={`${classes.pad} small`}>
+					<Link to="/notices">All notices</Link>
+				</p>
 			</Panel>
 		</div>
 	);

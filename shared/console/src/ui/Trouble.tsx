@@ -1,7 +1,7 @@
 /* What went wrong, first in plain words and with what to do, then in core's own. */
 import { useEffect, useState } from "react";
 import { Problem, asProblem } from "~/api/problem";
-import { ProblemNote } from "~/ui/parts";
+import { ProblemNote } from "./parts";
 
 const plain: Readonly<Record<number, readonly [title: string, advice: string]>> = {
 	0: ["Core cannot be reached", "What you entered is still here. Try again in a moment."],
