@@ -54,7 +54,8 @@ UNIT := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(sort $(wildcard tests/unit
 DBTEST := $(patsubst tests/db/%.c,$(O)/tests/db/%,$(sort $(wildcard tests/db/test_*.c)))
 DATATEST := $(patsubst tests/data/%.c,$(O)/tests/data/%,$(sort $(wildcard tests/data/*.c)))
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
+# What Python compiles is kept beside the programs: nine processes of a check would each do it again.
+PYTEST := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(abspath $(B))/pycache /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
 # The console is the same for every mode, and the instrumented builds do without one of their own.
 CONSOLE_STAMP := $(B)/console.stamp

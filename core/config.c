@@ -21,6 +21,7 @@ const struct conf_key core_config_keys[] = {
 	{ "rehearsal.port", CONF_TEXT, AT(rehearsal.port), "7404", "1", "100", false, "port" },
 	{ "rehearsal.name", CONF_TEXT, AT(rehearsal.name), "postgres", "1", "63", false, "database to connect to when making another" },
 	{ "rehearsal.user", CONF_TEXT, AT(rehearsal.user), "bimodal_rehearsal", "1", "63", false, "role that owns that cluster" },
+	{ "rehearsal.rows", CONF_INT, AT(rehearsal_rows), "1000", "10", "100000", false, "made-up rows of each resource that a change is tried on" },
 	{ "rehearsal.password_file", CONF_SECRET, AT(rehearsal.password), "", NULL, NULL, false, "file with its password" },
 
 	{ "access.token_lifetime", CONF_DURATION, AT(token_lifetime), "365d", "1h", "3650d", false, "how long a token made through the API lives at most" },

@@ -18,6 +18,7 @@ struct core_config {
 	const char *executor_password;
 	struct daemon_login airlock;
 	struct daemon_login rehearsal;
+	int64_t rehearsal_rows;
 
 	usec_t token_lifetime;
 	bool session_secure;

@@ -34,6 +34,7 @@ struct core_change_rehearsal {
 	const char *name; /* database to connect to when making another */
 	const char *user;
 	const char *password;
+	int64_t rows; /* made up for each resource */
 };
 
 struct core_change_conf {

@@ -323,10 +323,10 @@ ground_compare(struct task *t)
 	}
 	return core_change_script(
 		t, r.pool,
-		arena_printf(
-			&run.arena,
-			"SET bimodal.change = 'rehearsal'; SET bimodal.actor = 'rehearsal';\n%s",
-			sql_rehearsal_rows.text));
+		arena_printf(&run.arena,
+			     "SET bimodal.change = 'rehearsal'; SET bimodal.actor = 'rehearsal';\n"
+			     "SET bimodal.rehearsal_rows = %lld;\n%s",
+			     (long long)core_change_conf.rehearsal.rows, sql_rehearsal_rows.text));
 }
 
 static enum step

@@ -48,6 +48,12 @@ def pointer(r):
     return r.json["errors"][0]["pointer"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def workers_of_others_have_gone(product):
+    """What an earlier file had beside the product counts for a while after its end."""
+    product.clusters.wait("core", "SELECT count(*) = 2 FROM change.worker WHERE daemon = 'core' AND seen_at > clock_timestamp() - interval '3 s'")
+
+
 # -- creation
 
 def test_create_and_read(core):

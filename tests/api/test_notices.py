@@ -201,9 +201,16 @@ class Lab:
     def mail_up(self, certificate="good", login=None):
         """certificate None: no STARTTLS is offered, and logins are taken in the clear."""
         tls = {"tls_context": self.pki.context(certificate), "require_starttls": True} if certificate else {"auth_require_tls": False}
-        self.smtp = MailServer(self.mailbox, hostname=MAIL_HOST, port=self.smtp_port, auth_required=True,
-                               authenticator=login or self.mailbox.login, **tls)
-        self.smtp.start()
+        deadline = time.monotonic() + 30
+        while True:
+            self.smtp = MailServer(self.mailbox, hostname=MAIL_HOST, port=self.smtp_port, auth_required=True,
+                                   authenticator=login or self.mailbox.login, **tls)
+            try:
+                return self.smtp.start()
+            except OSError:         # what the server before it had open on this port may not have ended yet
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def stop(self):
         self.product.stop()

@@ -58,6 +58,8 @@ class Table:
 
 
 class BenchProduct(Product):
+    lanes = ""      # as it is installed
+
     def start(self):
         feed, self.clusters.feed_setup = self.clusters.feed_setup, lambda: None
         self.feed_setup = feed

@@ -186,6 +186,9 @@ class Daemon:
 class Product:
     """`fresh`: the whole installation again, in place of a copy of the one that the run has made already."""
 
+    # Fewer than an installation has: a server starts a process for each, and a suite starts many products.
+    lanes = ", read_connections: 1, write_connections: 2"
+
     def __init__(self, slot_wal="64MB", workers=2, settings=(), rehearsal=False, fresh=False):
         self.clusters = Clusters(names=NAMES + (("rehearsal",) if rehearsal else ()), slot_wal=slot_wal, settings=settings)
         self.workers = workers
@@ -202,10 +205,10 @@ class Product:
         path.chmod(0o600)
         return path
 
-    def _login(self, cluster, role):
+    def _login(self, cluster, role, more=""):
         c = self.clusters.cluster[cluster]
         password = self.secret(f"{cluster}-{role}", c.passwords[role])
-        return f'{{ host: "{c.sockets}", port: "{c.port}", password_file: "{password}" }}'
+        return f'{{ host: "{c.sockets}", port: "{c.port}", password_file: "{password}"{more} }}'
 
     def configure(self):
         for daemon in (self.core, self.sandbox):
@@ -213,7 +216,7 @@ class Product:
             text = (f"http:\n  port: {daemon.port}\n  workers: {self.workers}\n  grace: 5s\n"
                     f"process: {{ pid_file: \"{self.dir}/{daemon.name}.pid\" }}\n"
                     f"cursor: {{ key_file: \"{cursor}\" }}\n"
-                    f"database: {self._login(daemon.name, 'bimodal_app')}\n")
+                    f"database: {self._login(daemon.name, 'bimodal_app', self.lanes)}\n")
             if daemon.name == "core":
                 executor = self.secret("core-executor", self.clusters.cluster["core"].passwords["bimodal_executor"])
                 text += (f"executor: {{ password_file: \"{executor}\" }}\n"
@@ -221,7 +224,7 @@ class Product:
                 if CONSOLE.is_dir():
                     text += f"console: {{ folder: \"{CONSOLE}\", sandbox_origin: \"http://127.0.0.1:{self.sandbox.port}\" }}\n"
                 if "rehearsal" in self.clusters.cluster:
-                    text += f"rehearsal: {self._login('rehearsal', 'bimodal_rehearsal')}\n"
+                    text += f"rehearsal: {self._login('rehearsal', 'bimodal_rehearsal', ', rows: 100')}\n"
             else:
                 deployer = self.secret("sandbox-deployer", self.clusters.cluster["sandbox"].passwords["bimodal_deployer"])
                 text += (f"deployer: {{ password_file: \"{deployer}\" }}\n"
