@@ -330,6 +330,7 @@ experiment_read(struct compiler *c, const struct json_member *m, const char *at,
 	double weights[FLAG_VARIATIONS_MAX];
 	bool weighted = false;
 
+	r->kind = FLAG_RULE_EXPERIMENT;
 	r->hashes = true;
 	enum err err = object_read(c, m->value, m->kind, at, known, &o);
 	if (err == ERR_OK)
@@ -341,7 +342,7 @@ experiment_read(struct compiler *c, const struct json_member *m, const char *at,
 	if (err == ERR_OK)
 		err = part_read(c, &o, "coverage", &r->coverage);
 	if (err == ERR_OK)
-		err = seed_read(c, &o, &r->seed);
+		err = seed_read(c, &o, &r->hasher.seed);
 	if (err != ERR_OK)
 		return err;
 	struct flag_range *ranges = arena_alloc(c->arena, r->n_arms * sizeof(*ranges));
@@ -360,7 +361,7 @@ force_read(struct compiler *c, const struct object *o, const struct json_member 
 
 	if (arm == NULL)
 		return no_memory(c);
-	r->is_force = true;
+	r->kind = FLAG_RULE_FORCE;
 	r->hashes = object_get(o, "coverage") != NULL;
 	r->n_arms = 1;
 	r->arms = arm;
@@ -371,7 +372,7 @@ force_read(struct compiler *c, const struct object *o, const struct json_member 
 	if (err == ERR_OK)
 		err = part_read(c, o, "coverage", &r->coverage);
 	if (err == ERR_OK)
-		err = seed_read(c, o, &r->seed);
+		err = seed_read(c, o, &r->hasher.seed);
 	return err;
 }
 

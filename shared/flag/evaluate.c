@@ -8,63 +8,6 @@
  */
 #include "flag/flag.h"
 
-#include <stdio.h>
-
-#define FNV_OFFSET UINT32_C(2166136261)
-#define FNV_PRIME UINT32_C(16777619)
-#define STEPS 10000u
-
-static uint32_t
-fnv1a(uint32_t h, struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		h ^= (unsigned char)s.p[i];
-		h *= FNV_PRIME;
-	}
-	return h;
-}
-
-/* The second pass over the decimal text of the first removes the bias that one pass has on similar
- * inputs. */
-double
-flag_hash(struct str seed, struct str value)
-{
-	const uint32_t first = fnv1a(fnv1a(FNV_OFFSET, seed), value);
-	char text[16];
-	const int len = snprintf(text, sizeof(text), "%u", first);
-	const uint32_t second = fnv1a(FNV_OFFSET, (struct str) { text, (size_t)len });
-
-	return (double)(second % STEPS) / STEPS;
-}
-
-void
-flag_bucket_ranges(unsigned n, double coverage, const double *weights, size_t n_weights,
-		   struct flag_range *out)
-{
-	const double part = coverage < 0 ? 0 : coverage > 1 ? 1 : coverage;
-	double sum = 0;
-
-	if (weights != NULL && n_weights == n)
-		for (unsigned i = 0; i < n; i++)
-			sum += weights[i];
-	const bool equal = sum < 0.99 || sum > 1.01;
-	double start = 0;
-	for (unsigned i = 0; i < n; i++) {
-		const double weight = equal ? 1.0 / n : weights[i];
-		out[i] = (struct flag_range) { .start = start, .end = start + part * weight };
-		start += weight;
-	}
-}
-
-int
-flag_bucket_choose(double x, const struct flag_range *ranges, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (x >= ranges[i].start && x < ranges[i].end)
-			return (int)i;
-	return -1;
-}
-
 /* The arm of the rule that takes the unit in, or -1: the next rule is asked. A coverage of 0 takes
  * in nobody, not even the hash 0. */
 static int
@@ -72,8 +15,8 @@ rule_take(const struct flag_rule *r, struct str unit)
 {
 	if (!r->hashes)
 		return 0;
-	const double x = flag_hash(r->seed, unit);
-	if (r->is_force)
+	const double x = flag_hash(r->hasher.seed, unit);
+	if (r->kind == FLAG_RULE_FORCE)
 		return r->coverage > 0 && x <= r->coverage ? 0 : -1;
 	return flag_bucket_choose(x, r->ranges, r->n_arms);
 }

@@ -208,6 +208,23 @@ void
 flag_evaluate(const struct flag_snapshot *s, struct str key, struct str unit, usec_t now,
 	      struct flag_result *out)
 {
+	struct flag_context c = { .attributes = NULL };
+
+	flag_context_unit(&c, unit);
+	flag_evaluate_in(s, key, &c, now, out);
+}
+
+const struct flag_document *
+flag_document_of(const struct flag_snapshot *s, struct str key)
+{
+	const struct entry *e = entry_find(s, key);
+	return e != NULL ? e->document : NULL;
+}
+
+void
+flag_evaluate_in(const struct flag_snapshot *s, struct str key, const struct flag_context *c,
+		 usec_t now, struct flag_result *out)
+{
 	const struct entry *e = entry_find(s, key);
 
 	*out = (struct flag_result) { .outcome = FLAG_UNKNOWN };
@@ -222,7 +239,7 @@ flag_evaluate(const struct flag_snapshot *s, struct str key, struct str unit, us
 	if (e->document == NULL)
 		out->outcome = FLAG_BROKEN;
 	else
-		flag_document_evaluate(e->document, unit, out);
+		flag_document_evaluate(e->document, c->unit.text, out);
 }
 
 bool

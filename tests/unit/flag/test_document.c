@@ -153,11 +153,12 @@ START_TEST(compiled)
 	ck_assert_uint_eq(d->n_variations, 2);
 	ck_assert_uint_eq(d->n_rules, 3);
 	ck_assert(d->hashes);
-	ck_assert(d->rules[0].is_force && d->rules[0].hashes && d->rules[0].arms[0] == 1);
-	ck_assert(str_is(d->rules[0].seed, "x"));
-	ck_assert(d->rules[1].is_force && !d->rules[1].hashes);
-	ck_assert(!d->rules[2].is_force && d->rules[2].n_arms == 2);
-	ck_assert(str_is(d->rules[2].seed, "my-flag"));
+	ck_assert(d->rules[0].kind == FLAG_RULE_FORCE && d->rules[0].hashes &&
+		  d->rules[0].arms[0] == 1);
+	ck_assert(str_is(d->rules[0].hasher.seed, "x"));
+	ck_assert(d->rules[1].kind == FLAG_RULE_FORCE && !d->rules[1].hashes);
+	ck_assert(d->rules[2].kind == FLAG_RULE_EXPERIMENT && d->rules[2].n_arms == 2);
+	ck_assert(str_is(d->rules[2].hasher.seed, "my-flag"));
 	ck_assert_double_eq_tol(d->rules[2].ranges[0].end, 0.45, 1e-12);
 	ck_assert_double_eq_tol(d->rules[2].ranges[1].start, 0.9, 1e-12);
 	ck_assert_double_eq_tol(d->rules[2].ranges[1].end, 0.95, 1e-12);
