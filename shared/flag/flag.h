@@ -195,6 +195,12 @@ struct flag_document {
 MUST_CHECK enum err flag_document_compile(struct arena *a, struct str key, struct str text,
 					  const char *at, const struct flag_document **out,
 					  struct err_info *info);
+/*
+ * The same for a document that is stored already, perhaps by a later version: what a condition asks
+ * and this version does not know is false instead of an error.
+ */
+MUST_CHECK enum err flag_document_load(struct arena *a, struct str key, struct str text,
+				       const struct flag_document **out, struct err_info *info);
 /* The largest part of all units that one rule takes in. */
 double flag_document_coverage(const struct flag_document *d);
 
@@ -331,6 +337,13 @@ struct flag_snapshot *flag_snapshot_ref(struct flag_snapshot *s);
 void flag_snapshot_unref(struct flag_snapshot *s); /* NULL is fine */
 int64_t flag_snapshot_generation(const struct flag_snapshot *s);
 size_t flag_snapshot_count(const struct flag_snapshot *s);
+/*
+ * The same with segments (saved groups), columns: name text, members text: a JSON array of strings and numbers, or NULL
+ * where membership is told by the context.
+ */
+MUST_CHECK enum err flag_snapshot_build_with(const PGresult *rows, const PGresult *segments,
+					     struct flag_snapshot **out, struct err_info *info);
+
 /*
  * The one way to ask. A flag whose expiry has passed at `now` (wall) is disabled. Prerequisites and segments are those of
  * the same snapshot.

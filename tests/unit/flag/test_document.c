@@ -90,7 +90,7 @@ static const struct {
 	{ DOC("{\"force\":\"b\",\"coverage\":\"1\"}"), ERR_INVALID, "/rules/0/coverage" },
 	{ DOC("{\"force\":\"b\",\"seed\":\"x\"}"), ERR_INVALID, "/rules/0/seed" },
 	{ DOC("{\"force\":\"b\",\"coverage\":1,\"seed\":\"\"}"), ERR_INVALID, "/rules/0/seed" },
-	{ DOC("{\"force\":\"b\",\"condition\":{}}"), ERR_INVALID, "/rules/0/condition" },
+	{ DOC("{\"force\":\"b\",\"condition\":7}"), ERR_INVALID, "/rules/0/condition" },
 	{ DOC("{\"force\":\"b\",\"experiment\":{}}"), ERR_INVALID, "/rules/0" },
 	{ DOC("{\"experiment\":{\"variations\":[\"a\",\"b\"]},\"coverage\":1}"), ERR_INVALID,
 	  "/rules/0/coverage" },
@@ -112,7 +112,7 @@ static const struct {
 	{ EXP(",\"weights\":0.5"), ERR_INVALID, "/rules/0/experiment/weights" },
 	{ EXP(",\"coverage\":2"), ERR_INVALID, "/rules/0/experiment/coverage" },
 	{ EXP(",\"seed\":7"), ERR_INVALID, "/rules/0/experiment/seed" },
-	{ EXP(",\"hashVersion\":1"), ERR_INVALID, "/rules/0/experiment/hashVersion" },
+	{ EXP(",\"hashVersion\":3"), ERR_INVALID, "/rules/0/experiment/hashVersion" },
 };
 /* clang-format on */
 
