@@ -6,6 +6,7 @@
  */
 #include "flag/value.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,8 @@ shortest(double v, char digits[24])
 	int exponent = 0;
 	size_t n = 0;
 
-	for (int precision = 14; precision <= 16; precision++) {
+	/* Fifteen digits are never too many but for the smallest numbers of all. */
+	for (int precision = v < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
 		double back = 0;
 		const int len = snprintf(text, sizeof(text), "%.*e", precision, v);
 		if (str_double((struct str) { text, (size_t)len }, &back) == ERR_OK && back == v)
@@ -63,7 +65,7 @@ flag_number_text(double v, char out[FLAG_NUMBER_TEXT_SIZE])
 			       "00000000000000000000");
 	else if (e >= 0 && e < 21)
 		len = snprintf(out, FLAG_NUMBER_TEXT_SIZE, "%s%.*s.%s", sign, e + 1, d, d + e + 1);
-	else if (e < 0 && e >= -7)
+	else if (e < 0 && e > -7)
 		len = snprintf(out, FLAG_NUMBER_TEXT_SIZE, "%s0.%.*s%s", sign, -e - 1, "000000", d);
 	else
 		len = snprintf(out, FLAG_NUMBER_TEXT_SIZE, "%s%.1s%s%se%+d", sign, d,
