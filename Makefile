@@ -164,6 +164,8 @@ $(O)/tests/db/%: $(O)/tests/db/%.o $(UPTO_2)
 	$(call link,-lcheck -lsubunit)
 $(O)/tests/data/%: $(O)/tests/data/%.o $(UPTO_2)
 	$(call link)
+$(O)/tests/bench/%: $(O)/tests/bench/%.o $(UPTO_2)
+	$(call link)
 $(O)/tests/bench/%.so: tests/bench/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -std=c17 $(WARN) -O2 -shared -fPIC $< -o $@
@@ -274,7 +276,7 @@ bench: ## what the daemon costs beside the SQL it runs, the feed's delay, memory
 	@deploy/packages.sh run build test bench
 	@$(MAKE) --no-print-directory MODE=release bench-run
 
-bench-run: all $(O)/tests/bench/count_malloc.so
+bench-run: all $(O)/tests/bench/count_malloc.so $(O)/tests/bench/evaluate
 	@BIMODAL_BUILD=$(abspath $(O)) /usr/bin/python3 tests/bench/bench.py $(BENCH)
 
 openapi: all ## write shared/openapi/{core,sandbox}.json anew, after a route, its api.json or the base schema has changed

@@ -70,12 +70,27 @@ encode(wint_t c, char out[4])
 	return 4;
 }
 
+/* ASCII at the beginning of text, as far as it fits. */
+static size_t
+fold_ascii(struct str text, char *out, size_t size)
+{
+	const size_t most = text.len < size ? text.len : size;
+	size_t i = 0;
+
+	for (; i < most && (unsigned char)text.p[i] < 0x80; i++) {
+		const unsigned c = (unsigned char)text.p[i];
+		out[i] = (char)(c - 'A' < 26 ? c + ('a' - 'A') : c);
+	}
+	return i;
+}
+
 size_t
 flag_fold(struct str text, char *out, size_t size)
 {
-	size_t used = 0;
+	size_t i = fold_ascii(text, out, size);
+	size_t used = i;
 
-	for (size_t i = 0; i < text.len;) {
+	while (i < text.len) {
 		wint_t c = 0;
 		char bytes[4];
 		i += decode((const unsigned char *)text.p + i, &c);
