@@ -272,7 +272,8 @@ flag_value_member(const struct flag_value *object, struct str key)
 	const struct flag_value *v = flag_value_first(object);
 	for (uint32_t i = 0; i < object->n; i++, v = flag_value_next(v))
 		if (v->key.len == key.len &&
-		    (key.len == 0 || memcmp(v->key.p, key.p, key.len) == 0))
+		    (key.len == 0 ||
+		     (v->key.p[0] == key.p[0] && memcmp(v->key.p, key.p, key.len) == 0)))
 			return v;
 	return NULL;
 }
