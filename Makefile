@@ -10,7 +10,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' "$(1)" "$(2)")
 
 CC := $(if $(filter asan fuzz,$(MODE)),clang,gcc)
 LLHTTP ?= /usr/share/llhttp
-PKGS := libevent_core libpq libcjson yaml-0.1 libcurl libssl libcrypto libargon2 libpcre2-8
+PKGS := libevent_core libpq libcjson yaml-0.1 libcurl libssl libcrypto libsodium libpcre2-8
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	-Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Werror=return-type -Werror=implicit-function-declaration

@@ -13,7 +13,6 @@
 #define PASSWORD_CHARS_MIN 12
 #define PASSWORD_BYTES_MAX 256
 #define PASSWORD_PHC_SIZE 301
-#define PASSWORD_SALT_BYTES 16
 #define PASSWORD_MEMORY_MAX_KIB (1024 * 1024)
 
 /*
@@ -38,12 +37,11 @@ struct password_job {
 						again if its parameters are below `cost`            */
 	size_t wanted_len;
 	struct password_cost cost;
-	uint8_t salt[PASSWORD_SALT_BYTES];
 	bool right;                   /* out: compared equal, or nothing to compare        */
 	bool failed;                  /* out: argon2 itself failed (memory)                */
 	char made[PASSWORD_PHC_SIZE]; /* out: the new hash; empty: none                    */
 };
-/* Zeroed, with a random salt; NULL without memory. */
+/* Zeroed; NULL without memory. */
 struct password_job *password_job_create(const struct password_cost *cost);
 void password_run(void *job);
 void password_job_free(void *job);
