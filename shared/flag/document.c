@@ -240,14 +240,14 @@ static enum err
 compile(struct flag_compiler *c, struct str key, struct str text, const char *at,
 	const struct flag_document **out)
 {
+	const size_t most = c->lenient ? FLAG_STORED_BYTES_MAX : FLAG_DOCUMENT_BYTES_MAX;
 	struct err_info inner = { .code = ERR_OK };
 	enum json_kind kind = JSON_NULL;
 
 	*out = NULL;
-	if (text.len > FLAG_DOCUMENT_BYTES_MAX)
+	if (text.len > most)
 		return err_set(c->info, ERR_TOO_LARGE, at,
-			       "a flag's document has at most %d bytes, not %zu",
-			       FLAG_DOCUMENT_BYTES_MAX, text.len);
+			       "a flag's document has at most %zu bytes, not %zu", most, text.len);
 	enum err err = json_scan_any(text, &kind, &inner);
 	if (err != ERR_OK) {
 		char place[sizeof(inner.field) + PLACE_SIZE];
@@ -278,4 +278,23 @@ flag_document_load(struct arena *a, struct str key, struct str text,
 {
 	struct flag_compiler c = { .arena = a, .info = info, .lenient = true };
 	return compile(&c, key, text, "", out);
+}
+
+enum err
+flag_document_check(struct str key, struct str text, const char *at, double *coverage,
+		    struct err_info *info)
+{
+	struct arena own;
+	struct err_info inner = { .code = ERR_OK };
+	const struct flag_document *d = NULL;
+
+	arena_init(&own, FLAG_DOCUMENT_MEMORY_MAX);
+	const enum err err = flag_document_compile(&own, key, text, at, &d, &inner);
+	if (err == ERR_OK)
+		*coverage = flag_document_coverage(d);
+	arena_release(&own);
+	if (err == ERR_NO_MEMORY)
+		return err_set(info, ERR_TOO_LARGE, at,
+			       "the rules ask too much; name a segment instead of many values");
+	return err == ERR_OK ? err : err_set(info, err, inner.field, "%s", inner.msg);
 }

@@ -65,6 +65,8 @@
 
 #define FLAG_KEY_MAX 100
 #define FLAG_DOCUMENT_BYTES_MAX (64 * 1024)
+#define FLAG_STORED_BYTES_MAX (1024 * 1024) /* the same as PostgreSQL writes it, with blanks */
+#define FLAG_DOCUMENT_MEMORY_MAX (4 * 1024 * 1024) /* compiled */
 #define FLAG_VARIATIONS_MAX 32
 #define FLAG_VARIATION_KEY_MAX 64
 #define FLAG_RULES_MAX 32
@@ -201,6 +203,12 @@ MUST_CHECK enum err flag_document_compile(struct arena *a, struct str key, struc
  */
 MUST_CHECK enum err flag_document_load(struct arena *a, struct str key, struct str text,
 				       const struct flag_document **out, struct err_info *info);
+/*
+ * Is this a document that can be saved? Compiled in memory of its own, of which it may take
+ * FLAG_DOCUMENT_MEMORY_MAX (else ERR_TOO_LARGE). *coverage: see below.
+ */
+MUST_CHECK enum err flag_document_check(struct str key, struct str text, const char *at,
+					double *coverage, struct err_info *info);
 /* The largest part of all units that one rule takes in. */
 double flag_document_coverage(const struct flag_document *d);
 
