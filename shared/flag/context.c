@@ -67,7 +67,12 @@ flag_context_record(struct arena *a, struct str text, struct flag_context *c, st
 void
 flag_context_unit(struct flag_context *c, struct str unit)
 {
+	/* Bytes that are no text can be hashed, and no condition is put to them. */
+	const bool is_text = str_utf8_valid(unit);
+
 	c->unit = (struct flag_value) { .kind = JSON_NULL };
 	if (unit.len > 0)
-		c->unit = (struct flag_value) { .kind = JSON_STRING, .text = unit, .size = 1 };
+		c->unit = (struct flag_value) { .kind = is_text ? JSON_STRING : JSON_NULL,
+						.text = unit,
+						.size = 1 };
 }

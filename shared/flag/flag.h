@@ -85,7 +85,7 @@
 #define FLAG_COUNT_MAX 10000
 #define FLAG_SEGMENTS_MAX 10000
 #define FLAG_SEGMENT_VALUES_MAX 100000
-#define FLAG_SNAPSHOT_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define FLAG_SNAPSHOT_BYTES_MAX ((size_t)256 * 1024 * 1024)
 #define FLAG_WEIGHT_TOLERANCE 1e-4 /* by which the weights of an experiment may miss 1 */
 #define FLAG_UNIT_ATTRIBUTE "targetingKey"
 

@@ -24,25 +24,25 @@ lower(wint_t c)
 	return unicode != (locale_t)0 ? towlower_l(c, unicode) : c;
 }
 
-/* The text is valid UTF-8. Returns the bytes of one character. */
+/* One character; a byte that is not the beginning of a whole one stands for itself. Returns its bytes. */
 static size_t
-decode(const unsigned char *p, wint_t *c)
+decode(const unsigned char *p, size_t left, wint_t *c)
 {
-	if (p[0] < 0x80) {
-		*c = p[0];
-		return 1;
+	*c = p[0];
+	if (p[0] >= 0xf0 && left >= 4) {
+		*c = (wint_t)((p[0] & 0x07) << 18 | (p[1] & 0x3f) << 12 | (p[2] & 0x3f) << 6 |
+			      (p[3] & 0x3f));
+		return 4;
 	}
-	if (p[0] < 0xe0) {
-		*c = (wint_t)((p[0] & 0x1f) << 6 | (p[1] & 0x3f));
-		return 2;
-	}
-	if (p[0] < 0xf0) {
+	if (p[0] >= 0xe0 && left >= 3) {
 		*c = (wint_t)((p[0] & 0x0f) << 12 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f));
 		return 3;
 	}
-	*c = (wint_t)((p[0] & 0x07) << 18 | (p[1] & 0x3f) << 12 | (p[2] & 0x3f) << 6 |
-		      (p[3] & 0x3f));
-	return 4;
+	if (p[0] >= 0xc0 && left >= 2) {
+		*c = (wint_t)((p[0] & 0x1f) << 6 | (p[1] & 0x3f));
+		return 2;
+	}
+	return 1;
 }
 
 static size_t
@@ -93,7 +93,7 @@ flag_fold(struct str text, char *out, size_t size)
 	while (i < text.len) {
 		wint_t c = 0;
 		char bytes[4];
-		i += decode((const unsigned char *)text.p + i, &c);
+		i += decode((const unsigned char *)text.p + i, text.len - i, &c);
 		const size_t n = encode(lower(c), bytes);
 		if (used + n > size)
 			return size + 1;
@@ -106,6 +106,8 @@ flag_fold(struct str text, char *out, size_t size)
 enum err
 flag_fold_in(struct arena *a, struct str text, struct str *out)
 {
+	/* The table of characters is fetched now, so that evaluation finds it there. */
+	(void)lower(0xc4);
 	/* No character's lower case takes more than four bytes. */
 	char *const p = arena_alloc(a, 4 * text.len + 1);
 

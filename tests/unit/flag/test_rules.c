@@ -365,6 +365,42 @@ START_TEST(kept_and_forced)
 }
 END_TEST
 
+/* What PostgreSQL gives back may be longer than what was saved, and a later version may have stored it. */
+START_TEST(stored)
+{
+	char *document = arena_alloc(&arena, 2 * FLAG_DOCUMENT_BYTES_MAX);
+	const char *const head = DOC("{\"condition\":{\"$or\":[{\"a\":{\"$later\":1}},{\"b\":1}]},"
+				     "\"force\":\"on\"}");
+	const size_t blanks = FLAG_DOCUMENT_BYTES_MAX + 10;
+
+	memset(document, ' ', blanks);
+	memcpy(document + blanks, head, strlen(head));
+	const struct flag_row row = { "me", document };
+	struct flag_snapshot *s = snapshot_of(&row, 1, NULL);
+	struct flag_context c = context_of("{\"a\":1}");
+	ck_assert_int_eq(ask(s, "me", &c).source, FLAG_BY_DEFAULT);
+	c = context_of("{\"b\":1}");
+	ck_assert(str_is(ask(s, "me", &c).variation, "on"));
+	flag_snapshot_unref(s);
+}
+END_TEST
+
+/* What is saved is compiled in memory of its own. */
+START_TEST(checked)
+{
+	double coverage = -1;
+
+	ck_assert_int_eq(flag_document_check(STR("me"), STR(EXP(",\"coverage\":0.3")), "/d",
+					     &coverage, &info),
+			 ERR_OK);
+	ck_assert(coverage == 0.3);
+	ck_assert_int_eq(
+		flag_document_check(STR("me"), STR(FORCE(",\"x\":1")), "/d", &coverage, &info),
+		ERR_INVALID);
+	ck_assert_str_eq(info.field, "/d/rules/0/x");
+}
+END_TEST
+
 /* ---- flags that wait for flags ---- */
 
 START_TEST(cycles)
@@ -460,6 +496,8 @@ suite(void)
 	tcase_add_test(c, segments);
 	tcase_add_test(c, segments_refused);
 	tcase_add_test(c, kept_and_forced);
+	tcase_add_test(c, stored);
+	tcase_add_test(c, checked);
 	tcase_add_test(c, cycles);
 	tcase_add_test(c, ladders);
 	tcase_add_test(c, units);

@@ -185,6 +185,8 @@ START_TEST(context)
 	ck_assert_int_eq(flag_context_read(&arena, STR("{\"targetingKey\":7}"), "", &c, NULL),
 			 ERR_OK);
 	ck_assert_int_eq((int)c.unit.size, 0);
+	flag_context_unit(&c, STR("a\xc3"));
+	ck_assert(c.unit.kind == JSON_NULL && c.unit.text.len == 2);
 }
 END_TEST
 
