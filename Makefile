@@ -10,7 +10,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' "$(1)" "$(2)")
 
 CC := $(if $(filter asan fuzz,$(MODE)),clang,gcc)
 LLHTTP ?= /usr/share/llhttp
-PKGS := libevent_core libpq libcjson yaml-0.1 libcurl libssl libcrypto libsodium
+PKGS := libevent_core libpq libcjson yaml-0.1 libcurl libssl libcrypto libsodium libpcre2-8
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	-Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Werror=return-type -Werror=implicit-function-declaration
@@ -165,6 +165,8 @@ $(O)/tests/db/%: $(O)/tests/db/%.o $(UPTO_2)
 	$(call link,-lcheck -lsubunit)
 $(O)/tests/data/%: $(O)/tests/data/%.o $(UPTO_2)
 	$(call link)
+$(O)/tests/bench/%: $(O)/tests/bench/%.o $(UPTO_2)
+	$(call link)
 $(O)/tests/bench/%.so: tests/bench/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -std=c17 $(WARN) -O2 -shared -fPIC $< -o $@
@@ -275,7 +277,7 @@ bench: ## what the daemon costs beside the SQL it runs, the feed's delay, memory
 	@deploy/packages.sh run build test bench
 	@$(MAKE) --no-print-directory MODE=release bench-run
 
-bench-run: all $(O)/tests/bench/count_malloc.so
+bench-run: all $(O)/tests/bench/count_malloc.so $(O)/tests/bench/evaluate
 	@BIMODAL_BUILD=$(abspath $(O)) /usr/bin/python3 tests/bench/bench.py $(BENCH)
 
 openapi: all ## write shared/openapi/{core,sandbox}.json anew, after a route, its api.json or the base schema has changed

@@ -65,7 +65,7 @@ body_text(struct task *t, const struct body *b, const char *key, size_t min, siz
 
 static bool
 body_document(struct task *t, const struct body *b, struct str key, struct str *text,
-	      const struct flag_document **document)
+	      double *coverage)
 {
 	const struct json_member *m = json_member_find(b->member, b->n, "document");
 
@@ -74,8 +74,7 @@ body_document(struct task *t, const struct body *b, struct str key, struct str *
 		return false;
 	}
 	*text = m->value;
-	return flag_document_compile(&t->t_arena, key, m->value, "/document", document,
-				     &t->t_err) == ERR_OK;
+	return flag_document_check(key, m->value, "/document", coverage, &t->t_err) == ERR_OK;
 }
 
 /* ---- the outcome of a write ---- */
@@ -153,14 +152,14 @@ expiry_read(struct task *t, const struct body *b, struct creation *c)
 }
 
 static bool
-creation_limits(struct task *t, const struct creation *c, const struct flag_document *d)
+creation_limits(struct task *t, const struct creation *c, double coverage)
 {
 	if (!c->limited)
 		return true;
 	if (!str_is(c->kind, "experiment"))
 		(void)err_set(&t->t_err, ERR_FORBIDDEN, "/kind",
 			      "this principal may only create experiments");
-	else if (flag_document_coverage(d) > core_flags_conf.experiment_coverage_max)
+	else if (coverage > core_flags_conf.experiment_coverage_max)
 		(void)err_set(&t->t_err, ERR_FORBIDDEN, "/document",
 			      "an experiment may cover at most %g of the units",
 			      core_flags_conf.experiment_coverage_max);
@@ -176,7 +175,7 @@ creation_read(struct task *t, struct creation *c)
 		"key",      "kind",    "purpose", "business_owner", "technical_owner", "expires_at",
 		"document", "enabled", NULL
 	};
-	const struct flag_document *document = NULL;
+	double coverage = 0;
 	struct body b;
 
 	if (!body_read(t, known, &b) || !body_text(t, &b, "key", 1, FLAG_KEY_MAX, &c->key))
@@ -203,8 +202,8 @@ creation_read(struct task *t, struct creation *c)
 	return body_text(t, &b, "purpose", 1, COMMENT_BYTES_MAX, &c->purpose) &&
 	       body_text(t, &b, "business_owner", 1, TEXT_BYTES_MAX, &c->business_owner) &&
 	       body_text(t, &b, "technical_owner", 1, TEXT_BYTES_MAX, &c->technical_owner) &&
-	       expiry_read(t, &b, c) && body_document(t, &b, c->key, &c->document, &document) &&
-	       creation_limits(t, c, document);
+	       expiry_read(t, &b, c) && body_document(t, &b, c->key, &c->document, &coverage) &&
+	       creation_limits(t, c, coverage);
 }
 
 static enum step
@@ -328,7 +327,7 @@ revise_read(struct task *t)
 {
 	static const char *const known[] = { "document", "comment", NULL };
 	struct revision *r = task_state(t, sizeof(*r));
-	const struct flag_document *document = NULL;
+	double coverage = 0;
 	struct body b;
 
 	if (r == NULL)
@@ -338,7 +337,7 @@ revise_read(struct task *t)
 	r->status = 201;
 	if (!body_read(t, known, &b) ||
 	    !body_text(t, &b, "comment", 0, COMMENT_BYTES_MAX, &r->comment) ||
-	    !body_document(t, &b, r->key, &r->document, &document))
+	    !body_document(t, &b, r->key, &r->document, &coverage))
 		return task_fail(t);
 	return STEP_NEXT;
 }

@@ -20,6 +20,9 @@ flag_metrics(void)
 	}
 	set.errors = metric_counter("bimodal_flag_evaluation_errors_total", NULL,
 				    "evaluations over OFREP that ended in an error code");
+	set.conditions_limited =
+		metric_counter("bimodal_flag_conditions_limited_total", NULL,
+			       "conditions that ended at the limit of their steps");
 	set.exposures_written = metric_counter("bimodal_flag_exposures_written_total", NULL,
 					       "exposures handed to the database");
 	set.exposures_lost = metric_counter("bimodal_flag_exposures_lost_total", NULL,

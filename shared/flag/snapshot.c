@@ -3,7 +3,7 @@
  * in one statement when the generation moves, swaps a pointer, and evaluates without a query. Users
  * count references, so that a swap never frees what a request is still reading.
  */
-#include "flag/flag.h"
+#include "flag/internal.h"
 
 #include <stdlib.h>
 
@@ -15,6 +15,13 @@ struct entry {
 	usec_t expires_at; /* wall */
 	int64_t revision;
 	const struct flag_document *document; /* NULL: it did not compile */
+	bool needs_unit;                      /* it, or a flag that it waits for */
+};
+
+/* A saved group. */
+struct segment {
+	struct str name;            /* .p NULL: a free place                    */
+	const struct flag_set *set; /* NULL: the context tells who is in it     */
 };
 
 struct flag_snapshot {
@@ -24,6 +31,8 @@ struct flag_snapshot {
 	size_t count;
 	size_t mask;           /* places - 1; a power of two, at most half full */
 	struct entry *entries; /* in the arena */
+	size_t segments_mask;
+	struct segment *segments; /* NULL: none */
 };
 
 struct flag_store {
@@ -58,6 +67,26 @@ entry_find(const struct flag_snapshot *s, struct str key)
 		return NULL;
 	const struct entry *e = entry_place(s, key);
 	return e->key.p != NULL ? e : NULL;
+}
+
+static struct segment *
+segment_place(const struct flag_snapshot *s, struct str name)
+{
+	size_t i = key_hash(name) & s->segments_mask;
+
+	while (s->segments[i].name.p != NULL && !str_eq(s->segments[i].name, name))
+		i = (i + 1) & s->segments_mask;
+	return &s->segments[i];
+}
+
+const struct flag_set *
+flag_segment_find(const struct flag_snapshot *s, struct str name, bool *told)
+{
+	const struct segment *found =
+		s != NULL && s->segments != NULL ? segment_place(s, name) : NULL;
+
+	*told = found != NULL && found->name.p != NULL && found->set == NULL;
+	return found != NULL ? found->set : NULL;
 }
 
 /* ---- building ---- */
@@ -102,18 +131,41 @@ entry_add(struct flag_snapshot *s, const PGresult *rows, int row, const struct c
 	    str_int(value_of(rows, row, c->expires), INT64_MIN, INT64_MAX, &e.expires_at) != ERR_OK)
 		return err_set(info, ERR_INTERNAL, NULL,
 			       "the flag \"%.*s\" has no revision or no expiry", STR_FMT(e.key));
-	const enum err err = flag_document_compile(
-		&s->arena, e.key, value_of(rows, row, c->document), "", &e.document, &why);
+	const enum err err = flag_document_load(&s->arena, e.key, value_of(rows, row, c->document),
+						&e.document, &why);
 	if (err == ERR_NO_MEMORY)
 		return err_set(info, err, NULL, "%s", why.msg);
 	if (err != ERR_OK)
 		log_error("flag.broken",
 			  "revision %lld of the flag \"%.*s\" cannot be served: %s: %s",
 			  (long long)e.revision, STR_FMT(e.key), why.field, why.msg);
+	e.needs_unit = e.document != NULL && e.document->hashes;
 	struct entry *place = entry_place(s, e.key);
 	s->count += place->key.p == NULL;
 	*place = e;
 	return ERR_OK;
+}
+
+/* Who waits for a flag that needs the unit needs it too. Each round takes one more step away from those. */
+static void
+needs_spread(struct flag_snapshot *s)
+{
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (size_t i = 0; i <= s->mask; i++) {
+			struct entry *e = &s->entries[i];
+			for (unsigned k = 0;
+			     e->document != NULL && !e->needs_unit && k < e->document->flags.n;
+			     k++) {
+				const struct entry *other =
+					entry_find(s, e->document->flags.names[k]);
+				e->needs_unit = other != NULL && other->needs_unit;
+				changed = changed || e->needs_unit;
+			}
+		}
+	}
 }
 
 static enum err
@@ -143,11 +195,74 @@ snapshot_fill(struct flag_snapshot *s, const PGresult *rows, struct err_info *in
 		if (err != ERR_OK)
 			return err;
 	}
+	needs_spread(s);
+	return ERR_OK;
+}
+
+/* ---- segments ---- */
+
+static enum err
+segment_add(struct flag_snapshot *s, struct str name, struct str members, struct err_info *info)
+{
+	const struct flag_value *array = NULL;
+	struct segment g = { .name = arena_str(&s->arena, name) };
+	struct err_info why = { .code = ERR_OK };
+	enum err err = g.name.p != NULL ? ERR_OK : ERR_NO_MEMORY;
+
+	if (err == ERR_OK && members.p != NULL) {
+		const struct str text = arena_str(&s->arena, members);
+		err = text.p == NULL ? ERR_NO_MEMORY
+				     : flag_value_read(&s->arena, text, "", FLAG_SEGMENT_VALUES_MAX,
+						       &array, &why);
+		if (err == ERR_OK && array->kind != JSON_ARRAY)
+			err = err_set(&why, ERR_INVALID, "", "must be an array");
+		if (err == ERR_OK)
+			err = flag_set_make(&s->arena, array, false, &g.set);
+	}
+	if (err == ERR_NO_MEMORY)
+		return err_set(info, err, NULL, "no memory for the segments of the flags");
+	if (err != ERR_OK)
+		return err_set(info, err, NULL, "the segment \"%.*s\" cannot be used: %s",
+			       STR_FMT(name), why.msg);
+	*segment_place(s, g.name) = g;
+	return ERR_OK;
+}
+
+static enum err
+segments_fill(struct flag_snapshot *s, const PGresult *rows, struct err_info *info)
+{
+	const int n = PQntuples(rows);
+	const int name = PQfnumber(rows, "name");
+	const int members = PQfnumber(rows, "members");
+	size_t places = 16;
+
+	if (name < 0 || members < 0)
+		return err_set(info, ERR_INTERNAL, NULL,
+			       "the rows of the flags' segments are not what was expected");
+	if (n > FLAG_SEGMENTS_MAX)
+		return err_set(info, ERR_TOO_LARGE, NULL,
+			       "there are %d segments; at most %d are served", n,
+			       FLAG_SEGMENTS_MAX);
+	while (places < 2 * (size_t)n)
+		places *= 2;
+	s->segments_mask = places - 1;
+	s->segments = arena_alloc(&s->arena, places * sizeof(*s->segments));
+	if (s->segments == NULL)
+		return err_set(info, ERR_NO_MEMORY, NULL,
+			       "no memory for the segments of the flags");
+	for (int row = 0; row < n; row++) {
+		const struct str text =
+			PQgetisnull(rows, row, members) ? STR_NONE : value_of(rows, row, members);
+		const enum err err = segment_add(s, value_of(rows, row, name), text, info);
+		if (err != ERR_OK)
+			return err;
+	}
 	return ERR_OK;
 }
 
 enum err
-flag_snapshot_build(const PGresult *rows, struct flag_snapshot **out, struct err_info *info)
+flag_snapshot_build_with(const PGresult *rows, const PGresult *segments, struct flag_snapshot **out,
+			 struct err_info *info)
 {
 	struct flag_snapshot *s = calloc(1, sizeof(*s));
 
@@ -156,13 +271,21 @@ flag_snapshot_build(const PGresult *rows, struct flag_snapshot **out, struct err
 		return err_set(info, ERR_NO_MEMORY, NULL, "no memory for the snapshot of flags");
 	s->refs = 1;
 	arena_init(&s->arena, FLAG_SNAPSHOT_BYTES_MAX);
-	const enum err err = snapshot_fill(s, rows, info);
+	enum err err = snapshot_fill(s, rows, info);
+	if (err == ERR_OK && segments != NULL)
+		err = segments_fill(s, segments, info);
 	if (err != ERR_OK) {
 		flag_snapshot_unref(s);
 		return err;
 	}
 	*out = s;
 	return ERR_OK;
+}
+
+enum err
+flag_snapshot_build(const PGresult *rows, struct flag_snapshot **out, struct err_info *info)
+{
+	return flag_snapshot_build_with(rows, NULL, out, info);
 }
 
 struct flag_snapshot *
@@ -204,25 +327,52 @@ entry_is_on(const struct entry *e, usec_t now)
 	return e->enabled && now < e->expires_at;
 }
 
+const struct flag_document *
+flag_document_live(const struct flag_snapshot *s, struct str key, usec_t now)
+{
+	const struct entry *e = entry_find(s, key);
+	return e != NULL && entry_is_on(e, now) ? e->document : NULL;
+}
+
 void
 flag_evaluate(const struct flag_snapshot *s, struct str key, struct str unit, usec_t now,
 	      struct flag_result *out)
 {
+	struct flag_context c = { .attributes = NULL };
+
+	flag_context_unit(&c, unit);
+	flag_evaluate_in(s, key, &c, now, out);
+}
+
+const struct flag_document *
+flag_document_of(const struct flag_snapshot *s, struct str key)
+{
+	const struct entry *e = entry_find(s, key);
+	return e != NULL ? e->document : NULL;
+}
+
+void
+flag_evaluate_in(const struct flag_snapshot *s, struct str key, const struct flag_context *c,
+		 usec_t now, struct flag_result *out)
+{
 	const struct entry *e = entry_find(s, key);
 
-	*out = (struct flag_result) { .outcome = FLAG_UNKNOWN };
+	*out = (struct flag_result) {
+		.outcome = FLAG_UNKNOWN, .rule = -1, .arm = -1, .leaf = -1, .bucket = -1
+	};
 	if (e == NULL)
 		return;
 	out->revision = e->revision;
 	if (!entry_is_on(e, now)) {
 		out->outcome = FLAG_EVALUATED;
 		out->reason = FLAG_DISABLED;
+		out->source = FLAG_BY_SWITCH;
 		return;
 	}
 	if (e->document == NULL)
 		out->outcome = FLAG_BROKEN;
 	else
-		flag_document_evaluate(e->document, unit, out);
+		flag_document_decide(e->document, s, c, now, out);
 }
 
 bool
@@ -237,7 +387,7 @@ flag_unit_of(const struct flag_snapshot *s, struct str key, usec_t now, enum fla
 		return false;
 	if (e->document != NULL) {
 		*unit = e->document->unit;
-		*needed = e->document->hashes && entry_is_on(e, now);
+		*needed = e->needs_unit && entry_is_on(e, now);
 	}
 	return true;
 }

@@ -80,7 +80,8 @@ def test_create_and_read(core):
     ({"document": document([{"force": "nobody"}])}, "/document/rules/0/force"),
     ({"document": document([{"experiment": {"variations": ["control", "treatment"], "weights": [0.5, 0.4]}}])},
      "/document/rules/0/experiment/weights"),
-    ({"document": document([{"force": "control", "condition": {}}])}, "/document/rules/0/condition"),
+    ({"document": document([{"force": "control", "condition": {"country": {"$inn": ["at"]}}}])}, "/document/rules/0/condition/country/$inn"),
+    ({"document": document([{"force": "control", "condition": {"name": {"$regex": "(?=a)"}}}])}, "/document/rules/0/condition/name/$regex"),
     ({"enabled": "yes"}, "/enabled"), ({"ownr": "x"}, "/ownr"),
     ({"kind": "experiment", "expires_at": later(days=91)}, "/expires_at"),
 ])
@@ -312,6 +313,31 @@ def test_new_document(core):
     r = core.post(f"/v1/flags/{key}/revisions", {"document": document([{"force": "x"}])}, role="product_owner")
     assert r.status == 422 and pointer(r) == "/document/rules/0/force"
     assert core.post("/v1/flags/nothing-here/revisions", {"document": document()}, role="product_owner").status == 404
+
+
+def test_large_conditions(core):
+    def post(n):
+        return core.post("/v1/flags", flag(document=document([{"force": "control", "condition": {"n": {"$in": list(range(n))}}}])), role="product_owner")
+    assert post(8000).status == 201
+    r = post(9000)
+    assert r.status == 413 and "/document/rules/0/condition" in r.body.decode()
+
+
+@pytest.mark.parametrize("rule, core_only", [
+    ({"condition": {"country": {"$in": ["at"]}}}, False), ({"condition": {"$or": [{"plan": "pro"}, {"person.email": {"$exists": True}}]}}, True),
+    ({"condition": {"domain": {"$ewi": "@example.com"}}}, True), ({"condition": {"id": {"$not": "018f3a5e-7c1d-7000-8000-000000000000"}}}, True),
+    ({"coverage": 0.5, "hashAttribute": "email"}, True), ({"coverage": 0.5, "hashAttribute": "company"}, False),
+])
+def test_personal_rules_stay_in_core(core, product, rule, core_only):
+    def kept(key):
+        return product.clusters.rows("core", "SELECT core_only FROM flag.revision WHERE key = %s ORDER BY revision", (key,))
+    key, _ = create(core, document=document([{"force": "treatment", **rule}]))
+    assert kept(key) == [(core_only,)]
+    other, _ = create(core)
+    r = core.post(f"/v1/flags/{other}/revisions", {"document": document([{"force": "treatment", **rule}])}, role="product_owner")
+    assert r.status == 201, r
+    assert core.post(f"/v1/flags/{other}/kill", role="product_owner").status == 200
+    assert kept(other) == [(False,), (core_only,), (core_only,)]
 
 
 def test_many_toggles_at_once(core, product):

@@ -39,7 +39,7 @@ HANDSHAKES = 300
 STORM = 50                  # sign-ins a second
 STORM_PEOPLE = 50
 STORM_PAUSE = 10            # ms that each of the readers rests between two reads
-BUDGET = {"get": 0.7, "patch": 0.6, "idle": 24.0, "idle_tls": 48.0, "storm": 1.5}
+BUDGET = {"get": 0.7, "patch": 0.6, "idle": 24.0, "idle_tls": 48.0, "storm": 1.5, "evaluate": 500}
 
 
 class Table:
@@ -318,6 +318,26 @@ def mallocs(product, load, table):
         table.row(f"{method} of one person: allocations of the workers", f"{(count() - before) / load.requests:.1f}", "a request")
 
 
+# -- flags, in process: no daemon
+
+
+def evaluations(table, rounds):
+    runs = [json.loads(subprocess.run([BUILD / "tests/bench/evaluate"], check=True, capture_output=True, text=True).stdout)
+            for _ in range(rounds)]
+
+    def middle(key):
+        return statistics.median(run[key] for run in runs)
+
+    calls, decided = runs[0]["calls"], runs[0]["decided"]
+    budget = BUDGET["evaluate"]
+    table.row("flag of three rules: one evaluation, median", f"{middle('median_ns'):.0f} ns",
+              f"{calls:,} calls, {rounds} times; budget < {budget}", middle("median_ns") < budget)
+    table.row("flag of three rules: one evaluation, p99", f"{middle('p99_ns'):.0f} ns", f"the rules decide {decided[1:]}, the default {decided[0]}")
+    table.row("flag of three rules: allocations", f"{max(run['allocations'] for run in runs)}", "budget 0",
+              not any(run["allocations"] for run in runs))
+    table.row("a context of eight attributes: read once a request", f"{middle('context_ns'):.0f} ns", "median")
+
+
 # -- the feed
 
 
@@ -575,7 +595,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side (default 5)")
     parser.add_argument("--seconds", type=int, default=3, help="of each run against pgbench (default 3)")
-    parser.add_argument("--only", default="get,patch,rights,tls,storm,malloc,lag,feed,idle,whole", help="parts, with commas")
+    parser.add_argument("--only", default="evaluate,get,patch,rights,tls,storm,malloc,lag,feed,idle,whole", help="parts, with commas")
     parser.add_argument("--customers", type=int, default=1_000_000, help="for the whole of one (default 1,000,000)")
     args = parser.parse_args()
     parts = set(args.only.split(","))
@@ -583,6 +603,15 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
     table = Table()
     begin = time.monotonic()
+    if "evaluate" in parts:
+        evaluations(table, args.rounds)
+    if parts - {"evaluate"}:
+        with_product(args, parts, table)
+    print(f"{time.monotonic() - begin:.0f} s; budgets missed: {table.missed}")
+    return 1 if table.missed else 0
+
+
+def with_product(args, parts, table):
     product = BenchProduct(slot_wal="4GB", settings=("track_activity_query_size = 65536", "track_commit_timestamp = on",
                                                       "max_wal_size = 4GB")).start()
     try:
@@ -619,8 +648,6 @@ def main():
             whole(product, table, 2 * args.seconds, args.customers)
     finally:
         product.stop()
-    print(f"{time.monotonic() - begin:.0f} s; budgets missed: {table.missed}")
-    return 1 if table.missed else 0
 
 
 if __name__ == "__main__":

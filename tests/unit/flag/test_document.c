@@ -90,7 +90,7 @@ static const struct {
 	{ DOC("{\"force\":\"b\",\"coverage\":\"1\"}"), ERR_INVALID, "/rules/0/coverage" },
 	{ DOC("{\"force\":\"b\",\"seed\":\"x\"}"), ERR_INVALID, "/rules/0/seed" },
 	{ DOC("{\"force\":\"b\",\"coverage\":1,\"seed\":\"\"}"), ERR_INVALID, "/rules/0/seed" },
-	{ DOC("{\"force\":\"b\",\"condition\":{}}"), ERR_INVALID, "/rules/0/condition" },
+	{ DOC("{\"force\":\"b\",\"condition\":7}"), ERR_INVALID, "/rules/0/condition" },
 	{ DOC("{\"force\":\"b\",\"experiment\":{}}"), ERR_INVALID, "/rules/0" },
 	{ DOC("{\"experiment\":{\"variations\":[\"a\",\"b\"]},\"coverage\":1}"), ERR_INVALID,
 	  "/rules/0/coverage" },
@@ -112,7 +112,7 @@ static const struct {
 	{ EXP(",\"weights\":0.5"), ERR_INVALID, "/rules/0/experiment/weights" },
 	{ EXP(",\"coverage\":2"), ERR_INVALID, "/rules/0/experiment/coverage" },
 	{ EXP(",\"seed\":7"), ERR_INVALID, "/rules/0/experiment/seed" },
-	{ EXP(",\"hashVersion\":1"), ERR_INVALID, "/rules/0/experiment/hashVersion" },
+	{ EXP(",\"hashVersion\":3"), ERR_INVALID, "/rules/0/experiment/hashVersion" },
 };
 /* clang-format on */
 
@@ -153,11 +153,12 @@ START_TEST(compiled)
 	ck_assert_uint_eq(d->n_variations, 2);
 	ck_assert_uint_eq(d->n_rules, 3);
 	ck_assert(d->hashes);
-	ck_assert(d->rules[0].is_force && d->rules[0].hashes && d->rules[0].arms[0] == 1);
-	ck_assert(str_is(d->rules[0].seed, "x"));
-	ck_assert(d->rules[1].is_force && !d->rules[1].hashes);
-	ck_assert(!d->rules[2].is_force && d->rules[2].n_arms == 2);
-	ck_assert(str_is(d->rules[2].seed, "my-flag"));
+	ck_assert(d->rules[0].kind == FLAG_RULE_FORCE && d->rules[0].hashes &&
+		  d->rules[0].arms[0] == 1);
+	ck_assert(str_is(d->rules[0].hasher.seed, "x"));
+	ck_assert(d->rules[1].kind == FLAG_RULE_FORCE && !d->rules[1].hashes);
+	ck_assert(d->rules[2].kind == FLAG_RULE_EXPERIMENT && d->rules[2].n_arms == 2);
+	ck_assert(str_is(d->rules[2].hasher.seed, "my-flag"));
 	ck_assert_double_eq_tol(d->rules[2].ranges[0].end, 0.45, 1e-12);
 	ck_assert_double_eq_tol(d->rules[2].ranges[1].start, 0.9, 1e-12);
 	ck_assert_double_eq_tol(d->rules[2].ranges[1].end, 0.95, 1e-12);
