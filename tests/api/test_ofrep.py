@@ -10,6 +10,7 @@ import time
 import uuid
 
 import pytest
+from openfeature_clients import Clients, Refused
 from product import Product
 from streams import LIMIT, Stream
 
@@ -520,3 +521,135 @@ def test_every_answer_belongs_to_one_generation(core):
         shown = {key: turns[key].index(of_all(r, key)["metadata"]["revision"]) for key in keys}
         assert began + each * sum(shown.values()) == r["metadata"]["generation"], (shown, r["metadata"])
         assert all((of_all(r, key)["reason"] == "DISABLED") == bool(shown[key] % 2) for key in keys)
+
+
+# -- the published clients
+
+@pytest.fixture(scope="module")
+def clients():
+    c = Clients()
+    yield c
+    c.stop()
+
+
+def at(daemon, port=None):
+    return {"url": f"http://127.0.0.1:{port or daemon.port}", "token": daemon.tokens["agent"]}
+
+
+TYPES = {"boolean": True, "string": "blue", "number": 2.5, "object": {"size": 4, "names": ["a", "b"]}}
+OTHERWISE = {"boolean": False, "string": "none", "number": 0, "object": {}}
+
+
+@pytest.fixture(scope="module")
+def typed(core, sandbox):
+    """A flag of each type on both daemons, one that divides, one that is off."""
+    flags = {kind: create(core, kind, document=document(variations=[{"key": "control", "value": value}]))[0] for kind, value in TYPES.items()}
+    flags["split"], _ = create(core, "split", document=document([SPLIT]))
+    flags["off"], generation = create(core, "off", enabled=False)
+    eventually(lambda: all(bulk(sandbox).json["metadata"]["generation"] >= generation for _ in range(8)))
+    return flags
+
+
+@pytest.mark.parametrize("name", ["core", "sandbox"])
+def test_server_client(product, clients, typed, name):
+    daemon = getattr(product, name)
+    clients.call("server", name=f"server-{name}", **at(daemon))
+    for kind, value in TYPES.items():
+        got = clients.call("server_get", name=f"server-{name}", flag=typed[kind], otherwise=OTHERWISE[kind], context={"targetingKey": "u1"})
+        assert (got["value"], got["variant"], got["reason"]) == (value, "control", "STATIC") and got["flagMetadata"]["revision"] > 0, got
+        got = clients.call("server_get", name=f"server-{name}", flag=typed[kind], otherwise=OTHERWISE["string" if kind != "string" else "boolean"], context={})
+        assert got["errorCode"] == "TYPE_MISMATCH"
+    ask = {"name": f"server-{name}", "otherwise": False}
+    got = clients.call("server_get", flag=typed["split"], context={"targetingKey": "u1", "seats": 4, "since": "2026-01-01T00:00:00Z"}, **ask)
+    assert got["reason"] == "SPLIT" and got["variant"] == single(daemon, typed["split"], {"targetingKey": "u1"}).json["variant"]
+    assert clients.call("server_get", flag=typed["split"], context={}, **ask)["errorCode"] == "TARGETING_KEY_MISSING"
+    assert clients.call("server_get", flag="my/flag x", context={}, **ask)["errorCode"] == "FLAG_NOT_FOUND"
+    assert clients.call("server_get", flag=typed["off"], context={}, **ask)["value"] is False
+    # The newer core of the clients, which encodes keys as RFC 3986 does, and a key in X-API-Key.
+    key = {"url": at(daemon)["url"], "key": daemon.tokens["agent"]}
+    assert clients.call("single", flag=typed["number"], **key) == {"status": 200, "value": single(daemon, typed["number"]).json}
+    assert clients.call("single", flag="my/flag x", **key)["value"]["key"] == "my/flag x"
+    assert clients.call("single", flag=typed["off"], context={}, **key)["value"].keys() == {"key", "reason", "metadata"}
+    with pytest.raises(Refused) as refused:
+        clients.call("single", flag=typed["off"], url=key["url"], token="nobody's")
+    assert refused.value.name == "OFREPApiUnauthorizedError"
+
+
+@pytest.mark.parametrize("name", ["core", "sandbox"])
+def test_web_client(product, core, clients, typed, name):
+    """Starts, evaluates every type, hears of a change, asks again, and asks anew when its context changes."""
+    daemon, web = getattr(product, name), f"web-{name}"
+    switch, generation = create(core, "switch", document=document([{"force": "treatment", "condition": {"plan": "pro"}}]))
+    eventually(lambda: all(bulk(daemon).json["metadata"]["generation"] >= generation for _ in range(8)))
+    before = clients.settle()
+    clients.call("web", name=web, context={"targetingKey": "u1", "plan": "free"}, **at(daemon))
+    clients.hears(lambda s: s["event"] == "stream" and s["name"] == "open", before)
+    for kind, value in TYPES.items():
+        got = clients.call("web_get", name=web, flag=typed[kind], otherwise=OTHERWISE[kind])
+        assert (got["value"], got["variant"], got["reason"]) == (value, "control", "STATIC"), got
+    off = clients.call("web_get", name=web, flag=typed["off"], otherwise=True)
+    assert (off["value"], off["reason"]) == (True, "DISABLED") and "errorCode" not in off
+    assert clients.call("web_get", name=web, flag="nothing-here", otherwise="x")["errorCode"] == "FLAG_NOT_FOUND"
+    assert clients.call("web_get", name=web, flag=switch, otherwise=True)["value"] is False
+    # Another attribute than the targeting key, and so its old tag along with it: the new result all the same.
+    before = clients.settle()
+    clients.call("web_context", name=web, context={"targetingKey": "u1", "plan": "pro"})
+    assert clients.hears(lambda s: s["event"] == "request", before)["none_match"] is not None
+    assert clients.call("web_get", name=web, flag=switch, otherwise=False)["value"] is True
+    before = clients.settle()
+    clients.call("web_context", name=web, context={"targetingKey": "u1", "plan": "pro", "seat": 4})
+    assert clients.hears(lambda s: s["event"] == "request", before)["status"] == 304
+    # A change is heard of and fetched, with what the event said.
+    before = clients.settle()
+    generation = turn(core, switch, "disable")
+    clients.hears(lambda s: s["event"] == "stream" and s["name"] == "message" and int(s["id"]) >= generation, before)
+    fetched = clients.hears(lambda s: s["event"] == "request" and f"flagConfigEtag=%22g{generation}%22" in s["url"], before)
+    assert fetched["status"] == 200 and "flagConfigLastModified=" in fetched["url"]
+    changed = clients.hears(lambda s: s["event"] == "provider" and s["name"] == "PROVIDER_CONFIGURATION_CHANGED" and switch in s["flags"], before)
+    assert changed["flags"] == [switch]
+    got = clients.call("web_get", name=web, flag=switch, otherwise=True)
+    assert (got["value"], got["reason"]) == (True, "DISABLED")
+    clients.call("web_close", name=web)
+    streams_end(daemon)
+
+
+def test_clients_wait_as_they_are_told(core, clients, typed):
+    """A quota that is used up: the clients' own reading of Retry-After is a time that is soon."""
+    asked = {"url": at(core)["url"], "token": core.tokens["innovator"]}
+    for call, args in (("bulk", {"context": {}}), ("single", {"context": {}, "flag": typed["boolean"]})):
+        with pytest.raises(Refused) as refused:
+            for _ in range(10 * QUOTA):
+                clients.call(call, **args, **asked)
+        assert refused.value.name == "OFREPApiTooManyRequestsError" and 1000 <= refused.value.retry <= 10000, refused.value
+
+
+def test_one_client_before_and_after_the_sandbox_died(product, core, sandbox, clients):
+    """An application has one address, core's, and nothing about it changes while an experiment runs, and while the sandbox is dead."""
+    key, _ = create(core, "life", kind="experiment")
+    clients.call("server", name="life", **at(core))
+    clients.call("web", name="life", context={"targetingKey": "u1"}, **at(core))
+
+    def both():
+        one = clients.call("server_get", name="life", flag=key, otherwise=False, context={"targetingKey": "u1"})
+        web = clients.call("web_get", name="life", flag=key, otherwise=False)
+        return [(g["value"], g.get("variant"), g["reason"]) for g in (one, web)]
+
+    def heard(generation, before):
+        clients.hears(lambda s: s["event"] == "request" and f"flagConfigEtag=%22g{generation}%22" in s["url"], before)
+        return eventually(lambda: (b := both())[0] == b[1] and b)
+
+    assert both() == [(False, "control", "STATIC")] * 2
+    before = clients.settle()
+    during = heard(turn(core, key, "revisions", {"document": document([SPLIT])}), before)
+    assert during[0][2] == "SPLIT"
+    sandbox.stop()
+    try:
+        assert both() == during
+        before = clients.settle()
+        after = heard(turn(core, key, "revisions", {"document": document([{"force": "treatment"}])}), before)
+        assert after == [(True, "treatment", "TARGETING_MATCH")] * 2
+    finally:
+        sandbox.start()
+    assert both() == after
+    clients.call("web_close", name="life")
+    streams_end(core)
