@@ -223,13 +223,13 @@ check: ## every test that needs no other folder: unit, database, scenarios, faul
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests
 	@tests/support/check.sh check-lint check-unit check-fuzz check-heal check-loop:2 check-guides check-api:2 check-fault:2 check-db:2
 
-# The identity provider of tests/api/test_oidc.py, from the npm registry, as its lock file says.
-IDENTITY := tests/support/oidc/node_modules/.package-lock.json
-$(IDENTITY): tests/support/oidc/package.json tests/support/oidc/package-lock.json
+# From the npm registry, as their lock files say: the identity provider of tests/api/test_oidc.py, the OpenFeature clients of test_ofrep.py.
+NODE_TESTS := $(patsubst %,tests/support/%/node_modules/.package-lock.json,oidc openfeature)
+$(NODE_TESTS): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
 	$(call say,NPM,$(@D))
 	$(Q)cd $(<D) && npm ci --ignore-scripts --silent && touch node_modules/.package-lock.json
 
-tests: $(UNIT) $(DBTEST) $(FUZZ) $(IDENTITY)
+tests: $(UNIT) $(DBTEST) $(FUZZ) $(NODE_TESTS)
 
 check-lint: ## layers, banned words, headers that compile alone
 	@tests/lint/lint.sh
@@ -246,7 +246,7 @@ check-db: $(DBTEST) all ## schema, pool and isolation against a real PostgreSQL
 
 LOOP := $(addprefix tests/api/test_,feature.py experiment.py change.py)
 GUIDES := tests/api/test_guides.py
-check-api: all $(API_TYPES) $(CONSOLE_STAMP) $(IDENTITY) ## scenarios against the real daemons: records, rights, bad input, flags, feed
+check-api: all $(API_TYPES) $(CONSOLE_STAMP) $(NODE_TESTS) ## scenarios against the real daemons: records, rights, bad input, flags, feed
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/api $(addprefix --ignore=,$(LOOP) $(GUIDES))
 
 check-loop: all ## the loop: features, experiments, changes, promotion

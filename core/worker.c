@@ -50,6 +50,7 @@ swapped(void *arg)
 {
 	const struct core *c = arg;
 	core_live_access_changed();
+	core_flags_access_changed();
 	daemon_generations_swapped(c->generations);
 }
 
@@ -192,6 +193,12 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		.access = c->access,
 		.experiment_coverage_max = (double)c->config.flags_experiment_share / 100.0,
 		.experiment_max = c->config.flags_experiment_max,
+		.ofrep_key = str_of(c->config.common.cursor_key),
+		.ofrep_wait = c->config.common.ofrep_wait,
+		.ofrep_ticket_lifetime = c->config.common.ofrep_ticket_lifetime,
+		.ofrep_heartbeat = c->config.common.ofrep_heartbeat,
+		.ofrep_streams = c->config.common.ofrep_streams,
+		.ofrep_per_principal = c->config.common.ofrep_per_principal,
 		.swapped = swapped,
 		.arg = c,
 	});

@@ -39,6 +39,7 @@ static void
 swapped(void *arg)
 {
 	const struct sandbox *c = arg;
+	sandbox_flags_access_changed();
 	daemon_generations_swapped(c->generations);
 	sandbox_acknowledge_now();
 }
@@ -93,7 +94,19 @@ rooms_start(struct sandbox *c, unsigned worker)
 {
 	sandbox_core_start(c);
 	c->features = sandbox_runtime(c, (int)worker, false);
-	sandbox_flags_use(c->loop, c->tasks, c->app, swapped, c);
+	sandbox_flags_use(&(struct sandbox_flags_conf) {
+		.loop = c->loop,
+		.engine = c->tasks,
+		.pool = c->app,
+		.ofrep_key = str_of(c->config.common.cursor_key),
+		.ofrep_wait = c->config.common.ofrep_wait,
+		.ofrep_ticket_lifetime = c->config.common.ofrep_ticket_lifetime,
+		.ofrep_heartbeat = c->config.common.ofrep_heartbeat,
+		.ofrep_streams = c->config.common.ofrep_streams,
+		.ofrep_per_principal = c->config.common.ofrep_per_principal,
+		.swapped = swapped,
+		.arg = c,
+	});
 	sandbox_features_use(SANDBOX_FEATURES_CALLS,
 			     &(struct sandbox_features_conf) {
 				     .runtime = c->features,

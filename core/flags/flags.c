@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "core/flags/internal.h"
 #include "daemon/snapshot.h"
+#include "flag/ofrep.h"
 
 struct core_flags_conf core_flags_conf;
 
@@ -35,6 +36,7 @@ load_apply(const PGresult *rows, void *arg UNUSED, struct err_info *info)
 	flag_store_swap(store, snapshot);
 	if (flag_snapshot_generation(snapshot) == before)
 		return ERR_OK;
+	flag_ofrep_swapped();
 	log_info("flag.swap", "serving %zu flags of generation %lld", flag_snapshot_count(snapshot),
 		 (long long)flag_snapshot_generation(snapshot));
 	if (core_flags_conf.swapped != NULL)
@@ -68,11 +70,21 @@ core_flags_use(const struct core_flags_conf *conf)
 					       .apply = load_apply };
 	exposures =
 		flag_exposures_create(conf->loop, conf->engine, conf->pool, &sql_flag_exposure_add);
-	flag_ofrep_use(&(struct flag_ofrep_conf) {
+	flag_ofrep_start(&(struct flag_ofrep_conf) {
+		.loop = conf->loop,
 		.store = store,
 		.exposures = exposures,
 		.pool = conf->pool,
 		.lookup = &sql_flag_person_pseudonym,
+		.refresh = core_flags_load,
+		.wait = conf->ofrep_wait,
+		.token_of = access_token_of,
+		.token_may = access_token_may,
+		.key = conf->ofrep_key,
+		.ticket_lifetime = conf->ofrep_ticket_lifetime,
+		.heartbeat = conf->ofrep_heartbeat,
+		.streams = conf->ofrep_streams,
+		.per_principal = conf->ofrep_per_principal,
 	});
 }
 
@@ -83,8 +95,15 @@ core_flags_drain(void)
 }
 
 void
+core_flags_access_changed(void)
+{
+	flag_ofrep_access_changed();
+}
+
+void
 core_flags_finish(void)
 {
+	flag_ofrep_stop();
 	flag_exposures_destroy(exposures);
 	flag_store_destroy(store);
 	exposures = NULL;
@@ -133,6 +152,9 @@ const struct http_route core_flags_routes[] = {
 	{ HTTP_POST, "/v1/workers", "worker.acknowledge", core_flags_worker_steps,
 	  .right = "flag.acknowledge" },
 	{ HTTP_POST, "/ofrep/v1/evaluate/flags/{key:rest}", "flag.evaluate", flag_ofrep_steps,
-	  .right = "flag.evaluate" },
+	  .right = FLAG_OFREP_RIGHT },
+	{ HTTP_POST, "/ofrep/v1/evaluate/flags", "flag.evaluate_all", flag_ofrep_bulk_steps,
+	  .right = FLAG_OFREP_RIGHT },
+	{ HTTP_GET, FLAG_OFREP_EVENTS, "flag.events", flag_ofrep_events_steps, .right = NULL },
 };
 const size_t core_flags_routes_count = ARRAY_LEN(core_flags_routes);

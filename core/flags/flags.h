@@ -35,6 +35,13 @@ struct core_flags_conf {
 	/* For principals that may only create experiments. */
 	double experiment_coverage_max;
 	int64_t experiment_max; /* live ones, of all */
+	/* OFREP: see flag/ofrep.h. */
+	struct str ofrep_key;
+	usec_t ofrep_wait;
+	usec_t ofrep_ticket_lifetime;
+	usec_t ofrep_heartbeat;
+	int64_t ofrep_streams;
+	int64_t ofrep_per_principal;
 	/* A new snapshot is served: acknowledge it. May be NULL. */
 	void (*swapped)(void *arg);
 	void *arg;
@@ -48,6 +55,8 @@ void core_flags_use(const struct core_flags_conf *conf);
 void core_flags_finish(void);
 /* The worker is asked to stop: start to write the exposures that wait. */
 void core_flags_drain(void);
+/* The tokens or rights that this worker knows have changed. */
+void core_flags_access_changed(void);
 
 /* For struct daemon_generation: the generation served (-1: none yet), and a task that reads and
  * swaps the newest. */

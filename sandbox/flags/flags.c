@@ -4,8 +4,10 @@
  */
 #include "sandbox/flags/flags.h"
 
+#include "access/access.h"
 #include "base/log.h"
 #include "daemon/snapshot.h"
+#include "flag/ofrep.h"
 #include "gen/sql_sandbox.h"
 
 static struct {
@@ -31,6 +33,7 @@ snapshot_apply(const PGresult *rows, void *arg UNUSED, struct err_info *info)
 		log_info("flag.swap", "serving %zu flags of generation %lld",
 			 flag_snapshot_count(snapshot),
 			 (long long)flag_snapshot_generation(snapshot));
+		flag_ofrep_swapped();
 		flags.swapped(flags.arg);
 	}
 	return ERR_OK;
@@ -41,16 +44,35 @@ static struct daemon_snapshot snapshot = { .name = "flag.load",
 					   .apply = snapshot_apply };
 
 void
-sandbox_flags_use(struct loop *l, struct task_engine *e, struct postgres_pool *pool,
-		  void (*swapped)(void *arg), void *arg)
+sandbox_flags_use(const struct sandbox_flags_conf *conf)
 {
 	flags.store = flag_store_create();
-	flags.exposures = flag_exposures_create(l, e, pool, &sql_lab_exposure_add);
-	flags.swapped = swapped;
-	flags.arg = arg;
-	snapshot.pool = pool;
-	flag_ofrep_use(&(struct flag_ofrep_conf) {
-		.store = flags.store, .exposures = flags.exposures, .pool = pool });
+	flags.exposures =
+		flag_exposures_create(conf->loop, conf->engine, conf->pool, &sql_lab_exposure_add);
+	flags.swapped = conf->swapped;
+	flags.arg = conf->arg;
+	snapshot.pool = conf->pool;
+	flag_ofrep_start(&(struct flag_ofrep_conf) {
+		.loop = conf->loop,
+		.store = flags.store,
+		.exposures = flags.exposures,
+		.pool = conf->pool,
+		.refresh = sandbox_flags_load,
+		.wait = conf->ofrep_wait,
+		.token_of = access_token_of,
+		.token_may = access_token_may,
+		.key = conf->ofrep_key,
+		.ticket_lifetime = conf->ofrep_ticket_lifetime,
+		.heartbeat = conf->ofrep_heartbeat,
+		.streams = conf->ofrep_streams,
+		.per_principal = conf->ofrep_per_principal,
+	});
+}
+
+void
+sandbox_flags_access_changed(void)
+{
+	flag_ofrep_access_changed();
 }
 
 void
@@ -62,6 +84,7 @@ sandbox_flags_drain(void)
 void
 sandbox_flags_finish(void)
 {
+	flag_ofrep_stop();
 	flag_exposures_destroy(flags.exposures);
 	flag_store_destroy(flags.store);
 	flags.exposures = NULL;
@@ -94,6 +117,9 @@ sandbox_flags_exposures(void)
 
 const struct http_route sandbox_flags_routes[] = {
 	{ HTTP_POST, "/ofrep/v1/evaluate/flags/{key:rest}", "flag.evaluate", flag_ofrep_steps,
-	  .right = "flag.evaluate" },
+	  .right = FLAG_OFREP_RIGHT },
+	{ HTTP_POST, "/ofrep/v1/evaluate/flags", "flag.evaluate_all", flag_ofrep_bulk_steps,
+	  .right = FLAG_OFREP_RIGHT },
+	{ HTTP_GET, FLAG_OFREP_EVENTS, "flag.events", flag_ofrep_events_steps, .right = NULL },
 };
 const size_t sandbox_flags_routes_count = ARRAY_LEN(sandbox_flags_routes);

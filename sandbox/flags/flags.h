@@ -14,9 +14,24 @@
 #include "http/http.h"
 #include "postgres/postgres.h"
 
-/* Before anything else of this room, once a worker. `swapped`: after each new snapshot. */
-void sandbox_flags_use(struct loop *l, struct task_engine *e, struct postgres_pool *pool,
-		       void (*swapped)(void *arg), void *arg);
+struct sandbox_flags_conf {
+	struct loop *loop;
+	struct task_engine *engine;
+	struct postgres_pool *pool;
+	/* OFREP: see flag/ofrep.h. */
+	struct str ofrep_key;
+	usec_t ofrep_wait;
+	usec_t ofrep_ticket_lifetime;
+	usec_t ofrep_heartbeat;
+	int64_t ofrep_streams;
+	int64_t ofrep_per_principal;
+	void (*swapped)(void *arg); /* after each new snapshot */
+	void *arg;
+};
+/* Before anything else of this room, once a worker. `conf` is copied. */
+void sandbox_flags_use(const struct sandbox_flags_conf *conf);
+/* The tokens or rights that this worker knows have changed. */
+void sandbox_flags_access_changed(void);
 /* The worker is asked to stop: start to write the exposures that wait. */
 void sandbox_flags_drain(void);
 /* Before pool and engine are destroyed. */

@@ -144,6 +144,15 @@ bool access_check_again(const struct access *a, const uint8_t hash[SHA256_BYTES]
 			struct access_actor *out, usec_t *expires);
 
 /*
+ * For what goes on after its request and is not of this floor: the hash of the token that a request was let in by (false: none, or a
+ * cookie), and later whether it is still good and gives a right: ERR_OK with its principal and end (wall clock; INT64_MAX: for ever),
+ * ERR_UNAUTHORIZED, ERR_FORBIDDEN.
+ */
+bool access_token_of(struct task *t, uint8_t hash[SHA256_BYTES]);
+MUST_CHECK enum err access_token_may(const uint8_t hash[SHA256_BYTES], const char *right,
+				     char principal[UUID_TEXT_SIZE], usec_t *ends);
+
+/*
  * Does the actor have this right? "people.read" is granted by itself or by "*.read"; with a scoped
  * token a scope must name it too: "people.read", "people.*", "*.read" or "*.*".
  */

@@ -126,6 +126,27 @@ access_require(struct task *t, struct str right)
 			       : "no role of this principal grants");
 }
 
+bool
+access_token_of(struct task *t, uint8_t hash[SHA256_BYTES])
+{
+	const struct access_actor *actor = access_actor_of(t);
+	enum access_daemon audience;
+	return actor != NULL && actor->session[0] == '\0' &&
+	       access_token_hash(http_bearer(t), &audience, hash) == ERR_OK;
+}
+
+enum err
+access_token_may(const uint8_t hash[SHA256_BYTES], const char *right,
+		 char principal[UUID_TEXT_SIZE], usec_t *ends)
+{
+	const struct access *a = access_here();
+	struct access_actor actor;
+	if (a == NULL || !access_check_again(a, hash, &actor, ends))
+		return ERR_UNAUTHORIZED;
+	(void)str_copy(principal, UUID_TEXT_SIZE, str_of(actor.principal));
+	return access_may(a, &actor, str_of(right)) ? ERR_OK : ERR_FORBIDDEN;
+}
+
 static const struct access_cookie *cookie_in_use;
 
 void
@@ -207,8 +228,7 @@ guard_ask(struct task *t, bool answered)
 		return task_fail_set(t, a == NULL ? ERR_DOWN : ERR_NO_MEMORY, NULL,
 				     "the request cannot be checked");
 	/* Who sends a token is judged by it alone, whatever cookies come along. */
-	if (cookie_in_use != NULL && http_route_of(t)->right != NULL &&
-	    http_header(t, "Authorization").p == NULL)
+	if (cookie_in_use != NULL && http_route_of(t)->right != NULL && !http_shows_token(t))
 		return by_cookie(t, a, actor, answered);
 	return by_token(t, a, actor);
 }

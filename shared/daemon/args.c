@@ -143,6 +143,12 @@ conf_read(const struct daemon_args *args, struct conf *c, const struct daemon_co
 	if (!keys_good)
 		return ERR_CONFIG;
 	daemon_tls_rules(c, values, tls, e);
+	if (!http_origins_valid(values->ofrep_origins))
+		conf_error(c, "ofrep.origins", e,
+			   "\"%s\" is not a list of origins such as https://shop.example.org, with "
+			   "one space "
+			   "between",
+			   values->ofrep_origins);
 	if (plan->rules != NULL)
 		plan->rules(c, values, e);
 	if (e->count == 0)

@@ -68,6 +68,13 @@ struct daemon_config {
 
 	const char *roles_file;
 	const char *cursor_key;
+
+	const char *ofrep_origins;
+	usec_t ofrep_wait;
+	int64_t ofrep_streams;
+	int64_t ofrep_per_principal;
+	usec_t ofrep_heartbeat;
+	usec_t ofrep_ticket_lifetime;
 };
 
 /* Where the daemons differ in what they share. */

@@ -1,7 +1,6 @@
 /*
- * flag.h — flags: the rule document, its evaluation, the snapshot a process serves, OFREP single
- * evaluation, first exposures. One evaluator for both daemons. Semantics: GrowthBook's; wire:
- * OpenFeature Remote Evaluation Protocol 0.3.0.
+ * flag.h — flags: the rule document, its evaluation, the snapshot a process serves, first exposures.
+ * One evaluator for both daemons. Semantics: GrowthBook's; the wire is in ofrep.h.
  *
  * The document (text of flag.revision.document):
  *
@@ -363,6 +362,14 @@ void flag_evaluate(const struct flag_snapshot *s, struct str key, struct str uni
 		   struct flag_result *out);
 /* The document of a live flag; NULL: there is none, or it does not compile. */
 const struct flag_document *flag_document_of(const struct flag_snapshot *s, struct str key);
+/* All live flags by key, flag_snapshot_count of them. */
+struct flag_listed {
+	struct str key;
+	enum flag_unit unit; /* FLAG_VISITOR where the document cannot be read */
+};
+const struct flag_listed *flag_snapshot_list(const struct flag_snapshot *s);
+/* Is there one that divides such units? */
+bool flag_snapshot_divides(const struct flag_snapshot *s, enum flag_unit unit);
 /* What the flag divides, and whether evaluating it now would ask for a unit at all. False if there
  * is no such flag. */
 bool flag_unit_of(const struct flag_snapshot *s, struct str key, usec_t now, enum flag_unit *unit,
@@ -377,6 +384,9 @@ void flag_store_swap(struct flag_store *s, struct flag_snapshot *snapshot);
 /* Borrowed; NULL before the first swap. */
 struct flag_snapshot *flag_store_now(const struct flag_store *s);
 int64_t flag_store_generation(const struct flag_store *s); /* -1 before the first swap */
+/* When this generation was swapped in (wall), and how often anything was. */
+usec_t flag_store_since(const struct flag_store *s);
+uint64_t flag_store_swaps(const struct flag_store *s);
 
 /* ---- first exposures ---- */
 #define FLAG_EXPOSURES_MAX 4096 /* waiting to be written; what comes on top is counted as lost */
@@ -400,24 +410,5 @@ void flag_exposures_add(struct flag_exposures *x, struct str flag, struct str un
 			struct str variation, int64_t revision);
 /* Start to write what waits now (the worker is about to stop). */
 void flag_exposures_flush(struct flag_exposures *x);
-
-/* ---- OFREP single evaluation ---- */
-struct flag_ofrep_conf {
-	const struct flag_store *store;
-	struct flag_exposures *exposures; /* NULL: none are kept */
-	struct postgres_pool *pool;       /* for `lookup`        */
-	/* $1 uuid of a person → pseudonym text; NULL: persons' ids are refused. */
-	const struct postgres_stmt *lookup;
-};
-/* Which flags the steps below serve; copied. */
-void flag_ofrep_use(const struct flag_ofrep_conf *conf);
-
-/*
- * Steps of { HTTP_POST, "/ofrep/v1/evaluate/flags/{key:rest}", …, flag_ofrep_steps }.
- * context.targetingKey is the unit. For a flag that divides persons it is a person's id (UUIDv7,
- * looked up), a pseudonym (UUIDv4), or any other text: a visitor who is not a person yet; only
- * pseudonyms are kept as exposures of such a flag. Contexts are neither stored nor logged.
- */
-extern const struct step_row flag_ofrep_steps[];
 
 #endif

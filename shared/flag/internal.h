@@ -15,6 +15,8 @@ struct flag_metric_set {
 	struct metric *exposures_written;
 	struct metric *exposures_lost;
 	struct metric *exposures_waiting;
+	struct metric *streams;
+	struct metric *events;
 };
 const struct flag_metric_set *flag_metric_set(void);
 

@@ -29,6 +29,10 @@ flag_metrics(void)
 					    "exposures that could not be kept");
 	set.exposures_waiting = metric_gauge("bimodal_flag_exposures_waiting", NULL,
 					     "exposures waiting to be written");
+	set.streams =
+		metric_gauge("bimodal_flag_streams", NULL, "OFREP event streams that are open");
+	set.events = metric_counter("bimodal_flag_events_total", NULL,
+				    "events told to them, one for each stream");
 }
 
 const struct flag_metric_set *

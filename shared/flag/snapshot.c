@@ -6,6 +6,7 @@
 #include "flag/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 
@@ -29,14 +30,17 @@ struct flag_snapshot {
 	unsigned refs;
 	int64_t generation;
 	size_t count;
-	size_t mask;           /* places - 1; a power of two, at most half full */
-	struct entry *entries; /* in the arena */
+	size_t mask;              /* places - 1; a power of two, at most half full */
+	struct entry *entries;    /* in the arena */
+	struct flag_listed *list; /* by key; in the arena */
 	size_t segments_mask;
 	struct segment *segments; /* NULL: none */
 };
 
 struct flag_store {
 	struct flag_snapshot *now;
+	usec_t since; /* wall */
+	uint64_t swaps;
 };
 
 /* ---- the table ---- */
@@ -260,6 +264,36 @@ segments_fill(struct flag_snapshot *s, const PGresult *rows, struct err_info *in
 	return ERR_OK;
 }
 
+static int
+listed_compare(const void *a, const void *b)
+{
+	const struct str x = ((const struct flag_listed *)a)->key;
+	const struct str y = ((const struct flag_listed *)b)->key;
+	const int order = memcmp(x.p, y.p, MIN(x.len, y.len));
+	return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
+}
+
+static enum err
+list_make(struct flag_snapshot *s, struct err_info *info)
+{
+	size_t n = 0;
+
+	s->list = arena_alloc(&s->arena, MAX(s->count, 1u) * sizeof(*s->list));
+	if (s->list == NULL)
+		return err_set(info, ERR_NO_MEMORY, NULL, "no memory for the snapshot of flags");
+	for (size_t i = 0; i <= s->mask; i++) {
+		const struct entry *e = &s->entries[i];
+		if (e->key.p == NULL)
+			continue;
+		s->list[n++] = (struct flag_listed) {
+			.key = e->key,
+			.unit = e->document != NULL ? e->document->unit : FLAG_VISITOR,
+		};
+	}
+	qsort(s->list, n, sizeof(*s->list), listed_compare);
+	return ERR_OK;
+}
+
 enum err
 flag_snapshot_build_with(const PGresult *rows, const PGresult *segments, struct flag_snapshot **out,
 			 struct err_info *info)
@@ -272,6 +306,8 @@ flag_snapshot_build_with(const PGresult *rows, const PGresult *segments, struct 
 	s->refs = 1;
 	arena_init(&s->arena, FLAG_SNAPSHOT_BYTES_MAX);
 	enum err err = snapshot_fill(s, rows, info);
+	if (err == ERR_OK)
+		err = list_make(s, info);
 	if (err == ERR_OK && segments != NULL)
 		err = segments_fill(s, segments, info);
 	if (err != ERR_OK) {
@@ -317,6 +353,21 @@ size_t
 flag_snapshot_count(const struct flag_snapshot *s)
 {
 	return s->count;
+}
+
+const struct flag_listed *
+flag_snapshot_list(const struct flag_snapshot *s)
+{
+	return s->list;
+}
+
+bool
+flag_snapshot_divides(const struct flag_snapshot *s, enum flag_unit unit)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->list[i].unit == unit)
+			return true;
+	return false;
 }
 
 /* ---- evaluation ---- */
@@ -414,6 +465,9 @@ flag_store_destroy(struct flag_store *s)
 void
 flag_store_swap(struct flag_store *s, struct flag_snapshot *snapshot)
 {
+	if (s->now == NULL || s->now->generation != snapshot->generation)
+		s->since = clock_wall_us();
+	s->swaps++;
 	flag_snapshot_unref(s->now);
 	s->now = snapshot;
 }
@@ -428,4 +482,16 @@ int64_t
 flag_store_generation(const struct flag_store *s)
 {
 	return s->now != NULL ? s->now->generation : -1;
+}
+
+usec_t
+flag_store_since(const struct flag_store *s)
+{
+	return s->since;
+}
+
+uint64_t
+flag_store_swaps(const struct flag_store *s)
+{
+	return s->swaps;
 }

@@ -8,7 +8,9 @@
 #include "http/http.h"
 
 #define METHODS "GET, HEAD, POST, PUT, PATCH, DELETE"
-#define REQUEST_HEADERS "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
+#define REQUEST_HEADERS                                                                            \
+	"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "   \
+	"X-API-Key"
 #define ANSWER_HEADERS                                                                             \
 	"ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Request-Id, "    \
 	"Retry-After, X-Data-As-Of, X-Replication-Lag-Ms"
@@ -27,38 +29,70 @@ http_origin_valid(const char *text)
 	return strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") == strlen(host);
 }
 
+bool
+http_origins_valid(const char *text)
+{
+	struct str rest = str_of(text);
+	char one[HTTP_ORIGIN_MAX + 1];
+	while (rest.len > 0) {
+		if (!str_copy(one, sizeof(one), str_cut(&rest, ' ')) || !http_origin_valid(one) ||
+		    (rest.p != NULL && rest.len == 0))
+			return false;
+	}
+	return true;
+}
+
 static struct str
 span(const char *text, struct http_span s)
 {
 	return (struct str) { text + s.at, s.len };
 }
 
-enum http_cors
-http_cors_of(const char *origin, const struct http_head *h, const char *text)
+/* Of a list with spaces between, the one that is asked for. */
+static struct str
+listed(const char *origins, struct str origin)
 {
-	if (origin == NULL || origin[0] == '\0')
-		return HTTP_CORS_NONE;
-	for (unsigned i = 0; i < h->n_fields; i++) {
+	struct str rest = str_of(origins);
+	while (rest.p != NULL) {
+		const struct str one = str_cut(&rest, ' ');
+		if (one.len > 0 && str_eq(one, origin))
+			return one;
+	}
+	return STR_NONE;
+}
+
+struct http_cors
+http_cors_of(const struct http_conf *conf, const struct http_head *h, const char *text)
+{
+	const bool prefixed = conf->cors_origins != NULL && conf->cors_origins[0] != '\0' &&
+			      str_starts(span(text, h->target), conf->cors_prefix);
+	struct http_cors cors = { .varies = prefixed || str_of(conf->cors_origin).len > 0 };
+	for (unsigned i = 0; cors.varies && i < h->n_fields; i++) {
 		if (!str_ieq(span(text, h->fields[i].name), STR("Origin")))
 			continue;
-		if (!str_is(span(text, h->fields[i].value), origin))
-			return HTTP_CORS_NONE;
-		return h->method == HTTP_OPTIONS ? HTTP_CORS_PREFLIGHT : HTTP_CORS_ANSWER;
+		const struct str asked = span(text, h->fields[i].value);
+		cors.origin = listed(conf->cors_origin, asked);
+		if (cors.origin.p == NULL && prefixed)
+			cors.origin = listed(conf->cors_origins, asked);
+		if (cors.origin.p != NULL)
+			cors.kind =
+				h->method == HTTP_OPTIONS ? HTTP_CORS_PREFLIGHT : HTTP_CORS_ANSWER;
+		break;
 	}
-	return HTTP_CORS_NONE;
+	return cors;
 }
 
 void
-http_cors_write(struct buf *out, const char *origin, enum http_cors cors)
+http_cors_write(struct buf *out, const struct http_cors *cors)
 {
-	if (origin == NULL || origin[0] == '\0')
+	if (!cors->varies)
 		return;
 	buf_add_cstr(out, "\r\nVary: Origin");
-	if (cors == HTTP_CORS_NONE)
+	if (cors->kind == HTTP_CORS_NONE)
 		return;
 	buf_add_cstr(out, "\r\nAccess-Control-Allow-Origin: ");
-	buf_add_cstr(out, origin);
-	if (cors == HTTP_CORS_ANSWER)
+	buf_add_str(out, cors->origin);
+	if (cors->kind == HTTP_CORS_ANSWER)
 		buf_add_cstr(out, "\r\nAccess-Control-Expose-Headers: " ANSWER_HEADERS);
 	else
 		buf_add_cstr(out, "\r\nAccess-Control-Allow-Methods: " METHODS

@@ -52,12 +52,18 @@ streaming(struct http_connection *c)
 static struct str
 token_in(const struct http_head *h, const char *head)
 {
+	struct str authorization = STR_NONE;
+	struct str api_key = STR_NONE;
 	for (unsigned i = 0; i < h->n_fields; i++) {
 		const struct http_field *f = &h->fields[i];
-		if (str_ieq((struct str) { head + f->name.at, f->name.len }, STR("Authorization")))
-			return http_bearer_of((struct str) { head + f->value.at, f->value.len });
+		const struct str name = { head + f->name.at, f->name.len };
+		const struct str value = { head + f->value.at, f->value.len };
+		if (authorization.p == NULL && str_ieq(name, STR("Authorization")))
+			authorization = value;
+		else if (api_key.p == NULL && str_ieq(name, STR("X-API-Key")))
+			api_key = value;
 	}
-	return STR_NONE;
+	return http_token_of(authorization, api_key);
 }
 
 /* Problem body, or only headers if `info` is NULL (status 204). */
@@ -258,7 +264,7 @@ head_done(struct http_connection *c, size_t used)
 	c->requests++;
 	c->head_only = h->method == HTTP_HEAD;
 	c->is_1_0 = h->is_1_0;
-	c->cors = http_cors_of(s->conf.cors_origin, h, c->in.p + c->in.start);
+	c->cors = http_cors_of(&s->conf, h, c->in.p + c->in.start);
 	/* A body that nobody reads would be taken for the next request, so an early answer to one
 	 * closes. */
 	c->close_after =

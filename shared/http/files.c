@@ -326,19 +326,6 @@ form_choose(struct task *t, const struct http_file *file)
 	return &file->body[FORM_PLAIN];
 }
 
-static bool
-is_known(struct str if_none_match, const char *etag)
-{
-	while (if_none_match.p != NULL) {
-		struct str tag = str_trim(str_cut(&if_none_match, ','));
-		if (str_starts(tag, "W/"))
-			tag = (struct str) { tag.p + 2, tag.len - 2 };
-		if (str_is(tag, etag) || str_is(tag, "*"))
-			return true;
-	}
-	return false;
-}
-
 enum step
 http_files_reply(struct task *t, const struct http_file *file)
 {
@@ -349,7 +336,7 @@ http_files_reply(struct task *t, const struct http_file *file)
 	http_reply_header(t, "Cache-Control",
 			  file->immutable ? STR("public, max-age=31536000, immutable")
 					  : STR("no-cache"));
-	if (is_known(http_header(t, "If-None-Match"), b->etag))
+	if (http_none_match(t, str_of(b->etag)))
 		return http_reply_empty(t, 304);
 	return http_reply(t, 200, file->type, (struct str) { b->p, b->len });
 }

@@ -63,6 +63,8 @@ struct http_route {
 #define HTTP_ORIGIN_MAX 250
 /* "http://host[:port]" or "https://…" in lower case and nothing behind it: what browsers call an origin. */
 bool http_origin_valid(const char *text);
+/* The same for a list of them with single spaces between; "" is one. */
+bool http_origins_valid(const char *text);
 
 struct http_server;
 struct http_request;
@@ -92,12 +94,18 @@ struct http_conf {
 		guard; /* steps before every route's own; ends with task_continue(t, route->steps). NULL = none */
 	const char *
 		cors_origin; /* the one other origin whose pages may read our answers; NULL or "": none. Not copied */
+	/*
+	 * Further origins, with spaces between, whose pages may read answers of paths that begin with cors_prefix; NULL or "": none.
+	 * Not copied.
+	 */
+	const char *cors_prefix;
+	const char *cors_origins;
 	bool secure; /* a proxy on this host speaks TLS for us: as with `tls`, each reply orders clients to keep to it */
 	struct http_tls
 		*tls; /* tls.h; lives longer than the server. NULL: in the clear            */
 	/*
 	 * Called for each request that is answered without a task (no route, no such method, malformed, too large, too slow): whose
-	 * account does it go on? `token`: of "Authorization: Bearer …", as far as the head was read; else STR_NONE. False: `info` is the
+	 * account does it go on? `token`: as of http_bearer, as far as the head was read; else STR_NONE. False: `info` is the
 	 * answer instead. May be NULL.
 	 */
 	bool (*early)(struct str peer, struct str token, struct http_early *out,
@@ -152,7 +160,12 @@ size_t http_query_count(struct task *t);
 void http_query_at(struct task *t, size_t i, struct str *name, struct str *value);
 struct str http_query(struct task *t,
 		      const char *name); /* first value; STR_NONE if absent                    */
-struct str http_bearer(struct task *t);  /* token of "Authorization: Bearer …"; STR_NONE       */
+struct str http_bearer(
+	struct
+	task *t); /* token of "Authorization: Bearer …", or of X-API-Key where there is no Authorization; STR_NONE */
+bool http_shows_token(struct task *t); /* one of these two headers is there, whatever it holds */
+/* Does If-None-Match name this entity tag (with its quotes), weak or strong, or "*"? */
+bool http_none_match(struct task *t, struct str etag);
 struct str http_request_id(struct task *t); /* ours, UUIDv7 text; also sent back as Request-Id    */
 struct str http_peer(struct task *t); /* client address, for limits; never logged with names */
 

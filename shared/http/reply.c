@@ -77,7 +77,7 @@ has_no_body(int status)
 bool
 http_answer_write(struct http_server *s, struct buf *out, const struct http_answer *a)
 {
-	size_t need = HEAD_ROOM + str_of(s->conf.cors_origin).len + a->body.len;
+	size_t need = HEAD_ROOM + a->cors.origin.len + a->body.len;
 	for (const struct http_reply_header *h = a->headers; h != NULL; h = h->next)
 		need += h->name.len + h->value.len + 4;
 	if (need > out->limit || out->len > out->limit - need)
@@ -110,7 +110,7 @@ http_answer_write(struct http_server *s, struct buf *out, const struct http_answ
 		buf_add_cstr(out, ": ");
 		buf_add_str(out, h->value);
 	}
-	http_cors_write(out, s->conf.cors_origin, a->cors);
+	http_cors_write(out, &a->cors);
 	if (a->close)
 		buf_add_cstr(out, "\r\nConnection: close");
 	else if (a->is_1_0)
@@ -285,7 +285,8 @@ http_reply_problem(struct task *t, struct http_connection *c)
 	c->close_after = c->close_after || c->server->draining;
 	struct http_answer a = { .head_only = c->head_only,
 				 .close = c->close_after,
-				 .is_1_0 = c->is_1_0 };
+				 .is_1_0 = c->is_1_0,
+				 .cors = c->cors };
 	if (r != NULL)
 		a = http_answer_for(r, c);
 	http_buffer_take(c->server, &c->out, HTTP_OUTPUT_BYTES_MAX);

@@ -164,23 +164,47 @@ http_query(struct task *t, const char *name)
 	return STR_NONE;
 }
 
-struct str
-http_bearer(struct task *t)
+bool
+http_shows_token(struct task *t)
 {
-	return http_bearer_of(http_header(t, "Authorization"));
+	return http_header(t, "Authorization").p != NULL || http_header(t, "X-API-Key").p != NULL;
 }
 
 struct str
-http_bearer_of(struct str value)
+http_bearer(struct task *t)
 {
-	if (value.len < 8 || !str_ieq((struct str) { value.p, 7 }, STR("Bearer ")))
-		return STR_NONE;
-	const struct str token = str_trim((struct str) { value.p + 7, value.len - 7 });
+	return http_token_of(http_header(t, "Authorization"), http_header(t, "X-API-Key"));
+}
+
+struct str
+http_token_of(struct str authorization, struct str api_key)
+{
+	struct str token = api_key;
+	if (authorization.p != NULL) {
+		if (authorization.len < 8 ||
+		    !str_ieq((struct str) { authorization.p, 7 }, STR("Bearer ")))
+			return STR_NONE;
+		token = str_trim((struct str) { authorization.p + 7, authorization.len - 7 });
+	}
 	for (size_t i = 0; i < token.len; i++) {
 		if (token.p[i] <= ' ' || token.p[i] > '~')
 			return STR_NONE;
 	}
 	return token.len > 0 ? token : STR_NONE;
+}
+
+bool
+http_none_match(struct task *t, struct str etag)
+{
+	struct str list = http_header(t, "If-None-Match");
+	while (list.p != NULL) {
+		struct str item = str_trim(str_cut(&list, ','));
+		if (str_starts(item, "W/"))
+			item = (struct str) { item.p + 2, item.len - 2 };
+		if (str_is(item, "*") || str_eq(item, etag))
+			return true;
+	}
+	return false;
 }
 
 struct str

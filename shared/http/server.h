@@ -86,7 +86,7 @@ struct http_connection {
 	size_t lingered;
 	int queued; /* bytes in the kernel when the write deadline was set */
 	bool close_after, head_only, is_1_0; /* of the request being answered        */
-	enum http_cors cors;                 /* likewise */
+	struct http_cors cors;               /* likewise */
 	bool eof;              /* the client has ended its side                      */
 	bool reading, writing; /* the events are armed                               */
 	bool read_more;        /* bytes are held that the socket does not announce   */
@@ -204,8 +204,8 @@ MUST_CHECK enum err http_request_create(struct task *t, struct http_connection *
 					const struct http_head *h, const char *head,
 					size_t head_len);
 
-/* The token of a value of Authorization; STR_NONE if it is none. */
-struct str http_bearer_of(struct str authorization);
+/* The token that these headers show, STR_NONE each if it is not there; without one, or if it is of no form that a token has: STR_NONE. */
+struct str http_token_of(struct str authorization, struct str api_key);
 
 /* ---- reply.c ---- */
 struct http_answer {
@@ -215,7 +215,7 @@ struct http_answer {
 	struct str request_id;
 	const struct http_reply_header *headers;
 	bool head_only, close, is_1_0;
-	enum http_cors cors;
+	struct http_cors cors;
 	bool endless; /* no length is known: the end of the connection is its end */
 };
 /* False: it does not fit; nothing usable has been written. */

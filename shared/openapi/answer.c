@@ -7,20 +7,6 @@
 
 #define TAG_SIZE (SHA256_HEX_SIZE + 2)
 
-/* Is the entity tag among those the client has? */
-static bool
-known(struct str list, struct str tag)
-{
-	while (list.p != NULL) {
-		struct str item = str_trim(str_cut(&list, ','));
-		if (str_starts(item, "W/"))
-			item = (struct str) { item.p + 2, item.len - 2 };
-		if (str_is(item, "*") || str_eq(item, tag))
-			return true;
-	}
-	return false;
-}
-
 enum step
 openapi_answer(struct task *t, const struct openapi *o, const struct openapi_view *view)
 {
@@ -34,7 +20,7 @@ openapi_answer(struct task *t, const struct openapi *o, const struct openapi_vie
 	http_reply_header(t, "ETag", str_of(tag));
 	/* Who asks sees his own document: nothing between us and him may hand it to another. */
 	http_reply_header(t, "Cache-Control", STR("private, no-cache"));
-	if (known(http_header(t, "If-None-Match"), str_of(tag)))
+	if (http_none_match(t, str_of(tag)))
 		return http_reply_empty(t, 304);
 	buf_init(&text, OPENAPI_BYTES_MAX);
 	openapi_write(list, &t->t_arena, &text);

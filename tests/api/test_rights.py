@@ -38,7 +38,8 @@ def test_every_right_is_granted_and_asked():
     open_to_all = {(d, name) for d in ("core", "sandbox") for name in ("health.live", "health.ready", "health.metrics")}
     console = {("core", f"console.{name}") for name in ("root", "lead", "file")}
     public = {("core", name) for name in ("session.begin", "session.methods", "session.oidc", "session.oidc_return", "password.set")}
-    assert unguarded == open_to_all | console | public
+    by_ticket = {(d, "flag.events") for d in ("core", "sandbox")}    # looked at inside, or a token with flag.evaluate
+    assert unguarded == open_to_all | console | public | by_ticket
 
 
 @pytest.mark.parametrize("daemon", ["core", "sandbox"])

@@ -33,6 +33,9 @@ def test_database_away(product):
         assert flags.ofrep(core, people, pseudonym).json["variant"] == before.json["variant"]
         r = flags.ofrep(core, people, person)  # never another key in the place of the one that cannot be looked up
         assert r.status == 500 and r.json["errorCode"] == "GENERAL" and r.json["key"] == people and "variant" not in r.json, r
+        for unit, code in ((person, "GENERAL"), (pseudonym, None)):     # all at once: only those that need the person fail
+            found = {f["key"]: f for f in core.post("/ofrep/v1/evaluate/flags", {"context": {"targetingKey": unit}}).json["flags"]}
+            assert found[people].get("errorCode") == code and found[visitors]["reason"] == "SPLIT", found
         assert core.post(f"/v1/flags/{people}/kill", role="product_owner").status == 503
     finally:
         product.clusters.up("core")

@@ -89,7 +89,15 @@ START_TEST(toggled)
 	flag_evaluate(flag_store_now(store), STR("colour"), STR("u"), NOW, &r);
 	ck_assert(r.outcome == FLAG_EVALUATED && r.reason == FLAG_SPLIT && r.revision == 11);
 	ck_assert(str_is(r.value, "\"red\"") || str_is(r.value, "\"blue\""));
-	const struct str before = r.value;
+	const usec_t since = flag_store_since(store);
+	ck_assert_int_le(since, clock_wall_us());
+	ck_assert_uint_eq(flag_store_swaps(store), 1);
+	flag_store_swap(store, snapshot_make(&ON, 1)); /* read again, and nothing is new */
+	ck_assert_int_eq(flag_store_since(store), since);
+	ck_assert_uint_eq(flag_store_swaps(store), 2);
+	flag_evaluate(flag_store_now(store), STR("colour"), STR("u"), NOW, &r);
+	ck_assert(str_eq(r.value, STR("\"red\"")) || str_eq(r.value, STR("\"blue\"")));
+	const struct str again = r.value;
 
 	struct flag_snapshot *held = flag_snapshot_ref(flag_store_now(store));
 	flag_store_swap(store, snapshot_make(&OFF, 1));
@@ -98,7 +106,7 @@ START_TEST(toggled)
 	ck_assert(r.outcome == FLAG_EVALUATED && r.reason == FLAG_DISABLED && r.revision == 12);
 	ck_assert(r.value.p == NULL && r.variation.p == NULL);
 	flag_evaluate(held, STR("colour"), STR("u"), NOW, &r);
-	ck_assert(r.reason == FLAG_SPLIT && str_eq(r.value, before));
+	ck_assert(r.reason == FLAG_SPLIT && str_eq(r.value, again));
 	flag_snapshot_unref(held);
 
 	/* On again: the unit is where it was. */
@@ -164,6 +172,12 @@ START_TEST(many)
 		flag_evaluate(s, str_of(keys[i]), STR_NONE, NOW, &r);
 		ck_assert_int_eq(r.revision, i + 1);
 	}
+	/* All of them, by key. */
+	const struct flag_listed *list = flag_snapshot_list(s);
+	for (int i = 1; i < N; i++)
+		ck_assert_int_lt(strcmp(list[i - 1].key.p, list[i].key.p), 0);
+	ck_assert(flag_snapshot_divides(s, FLAG_VISITOR));
+	ck_assert(!flag_snapshot_divides(s, FLAG_PERSON));
 	struct flag_result r;
 	flag_evaluate(s, STR("flag-300"), STR_NONE, NOW, &r);
 	ck_assert_int_eq(r.outcome, FLAG_UNKNOWN);
