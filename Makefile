@@ -220,7 +220,7 @@ check: ## every test that needs no other folder: unit, database, scenarios, faul
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests
 	@tests/support/check.sh check-lint check-unit check-fuzz check-heal check-loop:2 check-guides check-api:2 check-fault:2 check-db:2
 
-# The identity provider of tests/api/test_oidc.py, from the npm registry, as its lock file says.
+# The identity provider of tests/api/test_oidc.py and tests/console/test_days.py, from the npm registry, as its lock file says.
 IDENTITY := tests/support/oidc/node_modules/.package-lock.json
 $(IDENTITY): tests/support/oidc/package.json tests/support/oidc/package-lock.json
 	$(call say,NPM,$(@D))
@@ -258,7 +258,7 @@ check-fault: all ## the laws while things are killed, frozen and starved
 check-heal: all ## the feed heals after restarts, kills and lost slots
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/fault/test_feed_heals.py
 
-check-console: all $(CONSOLE_STAMP) ## every page of the console in a browser, against the real daemons
+check-console: all $(CONSOLE_STAMP) $(IDENTITY) ## every page of the console in a browser, against the real daemons
 	@deploy/packages.sh run build test console
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/console
 
