@@ -243,8 +243,11 @@ export async function product_owner(b) {
 	await page.getByRole("link", { name: new RegExp(change.title) }).waitFor({ state: "detached" });
 	await page.getByRole("navigation", { name: "Which notices" }).getByRole("link", { name: "Done" }).click();
 	await page.getByRole("link", { name: new RegExp(`waits for approval: ${change.title}`) }).waitFor();
-	/* What is about himself leads to his account. */
+	/* What is about himself says its time as people do, and leads to his account. */
 	await page.getByRole("navigation", { name: "Which notices" }).getByRole("link", { name: "Happened to mine" }).click();
+	const told = page.getByRole("listitem").filter({ hasText: "made a secret that sets your password" });
+	assert(/until .* \(tomorrow\)|until .* \(in \d+ hours\)/.test(await told.innerText()) && !/\d{4}-\d\d-\d\dT/.test(await told.innerText()), await told.innerText());
+	assert(/20\d\d/.test((await told.locator("time").first().getAttribute("title")) ?? ""), "the exact time is at hand");
 	await page.getByRole("link", { name: "Your password was set" }).click();
 	await b.heading("My account");
 	await page.goBack();
