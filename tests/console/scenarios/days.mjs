@@ -339,3 +339,62 @@ export async function openid_connect(b) {
 	await b.visit("/");
 	await b.heading("Sign in");
 }
+
+/** Every text that people write, and what stands in an address, on every page that shows it: as it is, and nothing of it runs. */
+export async function markup(b) {
+	const { page } = b;
+	const { login, password, pages, webhook, view } = b.conf;
+	let ran = 0;
+	await page.exposeFunction("ran", () => {
+		ran++;
+	});
+	page.on("dialog", (d) => {
+		ran++;
+		void d.dismiss();
+	});
+	const nothingRan = async (where) => {
+		for (const tag of ["main script", "main img", "main iframe", "[onerror]", "[onload]", "[onclick]", 'a[href^="javascript"]'])
+			assert((await page.locator(tag).count()) === 0, `${tag} at ${where}`);
+		assert(ran === 0 && (await page.evaluate(() => window.xss)) === undefined, `something ran at ${where}`);
+	};
+	/* Nobody is led elsewhere after the sign-in, whatever its address says. */
+	await b.visit(`/sign-in?refused=${encodeURIComponent("<img src=x onerror=ran()>")}&next=${encodeURIComponent("javascript:ran()")}`);
+	await page.getByRole("alert").getByText("You were not signed in").waitFor();
+	assert(!new URL(page.url()).searchParams.has("next"), page.url());
+	await page.getByLabel("Login").fill(login);
+	await page.getByLabel("Password", { exact: true }).fill(password);
+	await page.keyboard.press("Enter");
+	await b.heading("Hello, Name");
+	await nothingRan("the sign-in");
+	/* Its own webhook and a list for everybody, made in its session. */
+	await page.evaluate(
+		async ({ made }) => {
+			const { csrf_token } = await (await fetch("/v1/session")).json();
+			for (const [path, body] of made) {
+				const reply = await fetch(path, { method: "POST", headers: { "X-CSRF-Token": csrf_token, "Content-Type": "application/json" }, body: JSON.stringify(body) });
+				if (!reply.ok)
+					throw new Error(`${path}: ${await reply.text()}`);
+			}
+		},
+		{ made: [["/v1/webhooks", webhook], ["/v1/views", { resource: "organizations", name: view, query: "sort=name", shared: "all" }]] },
+	);
+	for (const { path, texts, refused: wrong } of pages) {
+		await (wrong ? b.expecting(/status of 4\d\d/, () => b.visit(path)) : b.visit(path));
+		await until(async () => {
+			const shown = (await page.locator("body").innerText()).replace(/\s+/g, " ");
+			return texts.every((t) => shown.includes(t.replace(/\s+/g, " ")));
+		}, `${JSON.stringify(texts)} at ${path}`);
+		await nothingRan(path);
+	}
+	await b.axe("markup");
+	await b.visit("/customers/organizations");
+	await page.getByRole("button", { name: "Views" }).click();
+	await page.getByRole("menuitem", { name: view }).click();
+	await b.heading(view);
+	await page.getByRole("button", { name: "Views" }).click();
+	await page.getByRole("menuitem", { name: "Delete this view…" }).click();
+	await page.getByRole("button", { name: "Delete the view" }).click();
+	await page.getByRole("button", { name: /^Signed in as/ }).click();
+	await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+	await nothingRan("the menus");
+}
