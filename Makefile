@@ -223,7 +223,8 @@ check: ## every test that needs no other folder: unit, database, scenarios, faul
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests
 	@tests/support/check.sh check-lint check-unit check-fuzz check-heal check-loop:2 check-guides check-api:2 check-fault:2 check-db:2
 
-# From the npm registry, as their lock files say: the identity provider of tests/api/test_oidc.py, the OpenFeature clients of test_ofrep.py.
+# From the npm registry, as their lock files say: the identity provider of test_oidc.py and test_days.py, the OpenFeature clients of
+# test_ofrep.py.
 NODE_TESTS := $(patsubst %,tests/support/%/node_modules/.package-lock.json,oidc openfeature)
 $(NODE_TESTS): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
 	$(call say,NPM,$(@D))
@@ -261,7 +262,7 @@ check-fault: all ## the laws while things are killed, frozen and starved
 check-heal: all ## the feed heals after restarts, kills and lost slots
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/fault/test_feed_heals.py
 
-check-console: all $(CONSOLE_STAMP) ## every page of the console in a browser, against the real daemons
+check-console: all $(CONSOLE_STAMP) $(NODE_TESTS) ## every page of the console in a browser, against the real daemons
 	@deploy/packages.sh run build test console
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/console
 

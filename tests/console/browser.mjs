@@ -34,7 +34,7 @@ export async function until(look, what, ms = WAIT_MS) {
 
 export class Browser {
 	constructor(conf) {
-		/* core, sandbox: origins; people: by role; shots: folder for pictures, or null */
+		/* core, sandbox: origins; others: further ones that this scenario is about; people: by role; shots: folder for pictures, or null */
 		this.conf = conf;
 		this.faults = [];
 		this.expected = [];
@@ -71,11 +71,26 @@ export class Browser {
 		rmSync(this.profile, { recursive: true, force: true });
 	}
 
+	/** Somebody else at a browser of his own, while `act` runs: its faults are this scenario's. */
+	async another(act) {
+		const other = new Browser(this.conf);
+		try {
+			await other.start();
+			return await act(other);
+		} finally {
+			await other.stop();
+			this.faults.push(...other.faults);
+		}
+	}
+
 	watch(page) {
-		const ours = [this.conf.core, this.conf.sandbox];
+		const ours = [this.conf.core, this.conf.sandbox, ...(this.conf.others ?? [])];
 		page.on("console", (m) => {
 			/* A new token reaches the sandbox by the feed: until then it is refused there, and the console asks again. */
 			if (m.location().url.startsWith(`${this.conf.sandbox}/`) && m.text().includes("status of 401"))
+				return;
+			/* What another's pages lack is theirs. */
+			if (this.conf.others?.some((o) => m.location().url.startsWith(`${o}/`)))
 				return;
 			if (m.type() === "error" || m.type() === "warning")
 				this.fault(`console ${m.type()}: ${m.text()} (${m.location().url})`);

@@ -1,4 +1,5 @@
 """The pages of customers in a real browser: an agent's first day, paging, what is hidden, what is refused, markup in every text."""
+import datetime
 import uuid
 
 import pytest
@@ -33,6 +34,26 @@ def ada(product):
 
 def test_an_agents_first_day(scenario, ada):
     scenario("customers/first_day", **ada)
+
+
+def back(months):
+    """A day in the middle of the month so many before this one."""
+    now = datetime.date.today()
+    n = now.year * 12 + now.month - 1 - months
+    return f"{n // 12}-{n % 12 + 1:02}-15T12:00:00Z"
+
+
+def test_interactions_by_month(scenario, product, ada):
+    core = product.core
+    org = made(core, "organizations", name=unique("Works "))
+    for months, n in ((1, 3), (4, 5), (11, 1), (12, 2), (-3, 1)):
+        for _ in range(n):
+            made(core, "interactions", kind="call", at=back(months), person_id=ada["ada"])
+    made(core, "interactions", kind="call", at=back(5), organization_id=org)
+    for _ in range(2):
+        ops = [{"op": "create", "data": {"kind": "web", "at": back(2), "organization_id": org}} for _ in range(501)]
+        assert core.post("/v1/interactions/batch", {"ops": ops}).status == 200
+    scenario("customers/months", org=org, **ada)
 
 
 def test_making_customers(scenario):

@@ -81,13 +81,13 @@ class Browser:
 # -- the real one
 
 class Provider:
-    """oidc-provider of the npm registry, in a process of its own."""
+    """oidc-provider of the npm registry, in a process of its own. `host`: an address of loopback; to a browser each is a site of its own."""
 
-    def __init__(self, redirect_uri, secret, log):
+    def __init__(self, redirect_uri, secret, log, host="127.0.0.1"):
         self.port = free_port()
-        self.issuer = f"http://127.0.0.1:{self.port}"
+        self.issuer = f"http://{host}:{self.port}"
         self.log = open(log, "ab")
-        self.process = subprocess.Popen([shutil.which("node"), str(HERE / "provider.mjs"), str(self.port), redirect_uri, secret],
+        self.process = subprocess.Popen([shutil.which("node"), str(HERE / "provider.mjs"), host, str(self.port), redirect_uri, secret],
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd=HERE)
 
     def ready(self, seconds=60):

@@ -184,6 +184,63 @@ export async function first_day(b) {
 	await b.heading("People");
 }
 
+/** Is there anything on the canvas in the colour that the page has for bars? */
+function drawn(page) {
+	return page.evaluate(() => {
+		const shown = document.querySelector("main canvas");
+		/* A copy: reading the chart's own canvas would be warned about. */
+		const canvas = document.createElement("canvas");
+		[canvas.width, canvas.height] = [shown.width, shown.height];
+		const brush = canvas.getContext("2d", { willReadFrequently: true });
+		brush.drawImage(shown, 0, 0);
+		const [r, g, b] = [1, 3, 5].map((i) => parseInt(getComputedStyle(shown).getPropertyValue("--mode-core").trim().slice(i, i + 2), 16));
+		const { data } = brush.getImageData(0, 0, canvas.width, canvas.height);
+		for (let i = 0; i < data.length; i += 4)
+			if (data[i] === r && data[i + 1] === g && data[i + 2] === b && data[i + 3] === 255)
+				return true;
+		return false;
+	});
+}
+
+/** The bars above the timeline: what they show as a picture, in words and as a table; in both colours, by the keyboard. */
+export async function months(b) {
+	const { page } = b;
+	await b.signIn("agent", `/customers/people/${b.conf.ada}?tab=timeline`);
+	const chart = page.getByRole("img", { name: /^Interactions by month: 10 interactions in 12 months, most of them in .*, 5 interactions/ });
+	await chart.locator("canvas").waitFor();
+	await until(() => drawn(page), "bars");
+	await page.emulateMedia({ colorScheme: "dark" });
+	await until(() => drawn(page), "bars in the dark");
+	await page.emulateMedia({ colorScheme: "light" });
+	await chart.hover();
+	await b.look("customer-months");
+	/* Live: one more, entered elsewhere. */
+	await api(b, "POST", "/v1/interactions", { kind: "visit", person_id: b.conf.ada, subject: "Just now" });
+	await page.getByRole("link", { name: "Just now" }).waitFor();
+	await page.getByRole("img", { name: /^Interactions by month: 11 interactions/ }).waitFor();
+	/* The same as a table, whose months lead to their interactions. */
+	await page.getByText("As a table").focus();
+	await page.keyboard.press("Enter");
+	const rows = page.getByRole("table").getByRole("row");
+	await until(async () => (await rows.count()) === 13, "twelve months");
+	const counts = (await rows.locator("td").allInnerTexts()).map(Number);
+	assert(JSON.stringify(counts) === JSON.stringify([2, 3, 0, 0, 5, 0, 0, 0, 0, 0, 0, 1]), counts);
+	await b.look("customer-months-table");
+	await rows.nth(5).getByRole("link").focus();
+	await page.keyboard.press("Enter");
+	await b.heading("Interactions");
+	await until(async () => (await names(b)).length === 5, "the five of that month");
+	/* More than are counted: only what is sure is said. */
+	await b.visit(`/customers/organizations/${b.conf.org}?tab=timeline`);
+	await page.getByRole("img", { name: /^Interactions by month: at least 1,000 interactions in 3 months, most of them in .*, at least 1,000 interactions/ }).waitFor();
+	/* Whose they are is hidden from an innovator: he is told so. */
+	await b.context.clearCookies();
+	await page.evaluate(() => localStorage.clear());
+	await b.signIn("innovator", `/customers/people/${b.conf.ada}?tab=timeline`);
+	await page.getByText("interactions hidden").waitFor();
+	await page.getByText("created it").waitFor();
+}
+
 /** Somebody new, whose form core has something to say about. */
 export async function making(b) {
 	const { page } = b;

@@ -1,7 +1,7 @@
 // provider.mjs — a real OpenID Connect provider on loopback for the scenario tests. Its pages are its own development forms, which the
 // test's browser fills in. Whoever signs in is whom the test said before; the keys are replaced when the test says so.
 //
-//   node provider.mjs PORT REDIRECT_URI CLIENT_SECRET
+//   node provider.mjs HOST PORT REDIRECT_URI CLIENT_SECRET
 //
 // POST /test/accounts {login: {claims}}  the people, from now on
 // POST /test/keys {alg, keep}            a new key of this algorithm; `keep`: the old ones are still published behind it
@@ -9,8 +9,8 @@ import { createServer } from 'node:http';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import Provider from 'oidc-provider';
 
-const [port, redirectUri, secret] = process.argv.slice(2);
-const issuer = `http://127.0.0.1:${port}`;
+const [host, port, redirectUri, secret] = process.argv.slice(2);
+const issuer = `http://${host}:${port}`;
 let accounts = {};
 let keys = [];
 let handler;
@@ -55,6 +55,16 @@ function restart(alg, keep) {
   handler = provider.callback();
 }
 
+// Its forms would ask another host for a font: that line of their style becomes spaces, so that their length stays.
+function withoutFont(response) {
+  const end = response.end;
+  response.end = function (body, ...more) {
+    const text = typeof body === 'string' ? body.replace(/@import url\(https:[^)]*\);?/g, (line) => ' '.repeat(line.length)) : body;
+    return end.call(this, text, ...more);
+  };
+  return response;
+}
+
 async function told(request) {
   let text = '';
   for await (const part of request) text += part;
@@ -71,6 +81,6 @@ createServer(async (request, response) => {
     restart(alg, keep);
     response.end();
   } else {
-    handler(request, response);
+    handler(request, withoutFont(response));
   }
-}).listen(Number(port), '127.0.0.1', () => console.log('listening'));
+}).listen(Number(port), host, () => console.log('listening'));

@@ -1,7 +1,7 @@
 /* How answers are kept and asked for again, for every page alike. */
 import { type MutationCache, type QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import { asProblem } from "./problem";
-import { readActor } from "./session";
+import { readActor, readMethods } from "./session";
 
 const FRESH_MS = 10_000;
 
@@ -27,3 +27,16 @@ export const actorQuery = queryOptions({
 	queryFn: ({ signal }) => readActor(signal),
 	staleTime: 60_000,
 });
+
+/** Asked before anybody is signed in; the page that shows it may be there already when another's answers go. */
+export const methodsQuery = queryOptions({
+	queryKey: ["sign-in", "methods"],
+	queryFn: ({ signal }) => readMethods(signal),
+	retry: false,
+});
+
+/** All that was read for whoever was signed in. */
+export function forgetAnswers(queries: QueryClient): void {
+	queries.removeQueries({ predicate: (q) => q.queryKey[0] !== methodsQuery.queryKey[0] });
+	queries.getMutationCache().clear();
+}

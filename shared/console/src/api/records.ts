@@ -121,10 +121,10 @@ export const historyQuery = (resource: string, id: string) =>
 		getNextPageParam: (last) => last.page.next,
 	});
 
-/** Interactions with one customer, the newest first. `reference` is the field that names him. */
+/** Interactions with one customer, the newest first, as a list: a hint about any lets it be asked again. `reference` is the field that names him. */
 export const interactionsQuery = (resource: string, id: string, reference: string) =>
 	infiniteQueryOptions({
-		queryKey: ["record", resource, id, "interactions"],
+		queryKey: ["records", "interactions", "of", resource, id],
 		queryFn: ({ signal, pageParam }) =>
 			core.get<Page<Row>>("/v1/interactions", { query: { [reference]: `eq.${id}`, sort: "-at", limit: PAGE_ROWS, after: pageParam }, signal }),
 		initialPageParam: null as string | null,

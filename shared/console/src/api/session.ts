@@ -37,6 +37,11 @@ export function markSignedIn(): void {
 	storage((s) => s.setItem(MARK, "1"));
 }
 
+/** The identity provider sent the browser back, and core let nobody in. */
+export function markRefused(): void {
+	storage((s) => s.removeItem(MARK));
+}
+
 /** Nothing of the session is left on this side. */
 export function forgetSession(): void {
 	csrf.token = null;

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { ActionIcon, Menu, useMantineColorScheme } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter } from "@tanstack/react-router";
+import { forgetAnswers } from "~/api/query";
 import { signOut } from "~/api/session";
 import { Icon, type IconName } from "~/ui/Icon";
 import { useActor } from "./actor";
@@ -22,7 +23,7 @@ function useSignOut(): () => void {
 		/* The pages go first: as long as they are there, they would ask again for what is cleared. */
 		void signOut()
 			.then(() => router.navigate({ to: "/sign-in", search: {} }))
-			.then(() => queries.clear());
+			.then(() => forgetAnswers(queries));
 	};
 }
 

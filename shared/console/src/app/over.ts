@@ -3,7 +3,7 @@
  * the sign-in, and everything that was read under it goes.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import { actorQuery } from "~/api/query";
+import { actorQuery, forgetAnswers } from "~/api/query";
 import { mayBeSignedIn } from "~/api/session";
 
 let asking = false;
@@ -17,7 +17,7 @@ export async function checkSession(queries: QueryClient, router: { invalidate():
 			return;
 		/* The pages go first: as long as they are there, they would ask again for what is cleared. */
 		await router.invalidate();
-		queries.clear();
+		forgetAnswers(queries);
 	} catch {
 		/* Core is away: what is shown stays, and says so itself. */
 	} finally {

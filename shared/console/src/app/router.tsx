@@ -28,6 +28,8 @@ export function makeRouter(queries: QueryClient) {
 		defaultErrorComponent: ErrorView,
 		defaultNotFoundComponent: NotFoundView,
 		scrollRestoration: false,
+		/* What a page does not take stands in no address: else it would reach the page unchecked. */
+		search: { strict: true },
 	});
 }
 

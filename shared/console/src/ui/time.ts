@@ -28,6 +28,27 @@ export function sayExact(at: Date): string {
 	return exact.format(at);
 }
 
+const clock = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+/** "Mon, 23 Nov, 11:10": for within a sentence. */
+export function sayClock(at: Date): string {
+	return clock.format(at);
+}
+
+const MOMENT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))/;
+
+/** A text in parts: what is a moment as the API writes them is a Date. */
+export function cutMoments(text: string): readonly (string | Date)[] {
+	return text.split(MOMENT).map((part, i) => (i % 2 === 0 || Number.isNaN(Date.parse(part)) ? part : new Date(part)));
+}
+
+/** The same in one text, for where only text can stand. */
+export function sayMoments(text: string): string {
+	return cutMoments(text)
+		.map((part) => (typeof part === "string" ? part : sayClock(part)))
+		.join("");
+}
+
 /** "850 ms", "3.2 s", "4 min", "2.5 h" */
 export function sayDuration(ms: number): string {
 	if (ms < 1000)

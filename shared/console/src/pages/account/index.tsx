@@ -1,4 +1,4 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { shellRoute } from "~/app/root";
 
 const account = createRoute({
@@ -8,4 +8,13 @@ const account = createRoute({
 	component: lazyRouteComponent(() => import("./Account"), "Account"),
 });
 
-export const accountRoutes = [account] as const;
+/* What notices about oneself link to. */
+const me = createRoute({
+	getParentRoute: () => shellRoute,
+	path: "/me",
+	beforeLoad: () => {
+		throw redirect({ to: "/account", replace: true });
+	},
+});
+
+export const accountRoutes = [account, me] as const;

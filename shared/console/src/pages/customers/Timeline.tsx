@@ -9,9 +9,10 @@ import { type HistoryEntry, type Row, historyQuery, interactionsQuery } from "~/
 import { Empty, Panel, State } from "~/ui/parts";
 import { Time } from "~/ui/Time";
 import { Entry } from "./History";
+import { Months } from "./Months";
 import { titleOf } from "./names";
 import { Trouble } from "~/ui/Trouble";
-import { Value } from "./Value";
+import { Hidden, Value } from "./Value";
 import classes from "./customers.module.css";
 
 const references: Readonly<Record<string, string>> = { people: "person_id", organizations: "organization_id" };
@@ -65,13 +66,16 @@ export function Timeline({ resource, id }: { resource: Resource; id: string }) {
 	const may = useMay();
 	const all = useQuery(describeQuery);
 	const history = useInfiniteQuery(historyQuery(resource.name, id));
-	const mayTalk = may("interactions.read");
-	const talks = useInfiniteQuery({ ...interactionsQuery(resource.name, id, timelineReference(resource.name) ?? "person_id"), enabled: mayTalk });
-	if (history.isPending || (mayTalk && talks.isPending))
+	const reference = timelineReference(resource.name) ?? "person_id";
+	const described = all.data?.get("interactions");
+	/* Whose they are may be of a class that the reader does not see. */
+	const mayTalk = may("interactions.read") && described?.field(reference)?.filterable === true;
+	const talks = useInfiniteQuery({ ...interactionsQuery(resource.name, id, reference), enabled: mayTalk });
+	if (history.isPending || all.isPending || (mayTalk && talks.isPending))
 		return <PendingView />;
-	const problem = history.error ?? talks.error;
+	const problem = history.error ?? all.error ?? talks.error;
 	if (problem !== null)
-		return <Trouble problem={problem} again={() => void Promise.all([history.refetch(), talks.refetch()])} />;
+		return <Trouble problem={problem} again={() => void Promise.all([history.refetch(), all.refetch(), talks.refetch()])} />;
 	const { shown, oldest } = merge(
 		history.data?.pages.flatMap((p) => p.data) ?? [],
 		talks.data?.pages.flatMap((p) => p.data) ?? [],
@@ -79,27 +83,29 @@ export function Timeline({ resource, id }: { resource: Resource; id: string }) {
 		mayTalk && talks.hasNextPage,
 	);
 	const more = history.hasNextPage || (mayTalk && talks.hasNextPage);
-	const described = all.data?.get("interactions");
 	return (
-		<Panel title="Timeline" flush>
-			{shown.length === 0 && <Empty title="Nothing has happened yet" />}
-			<ol className={classes.entries}>
-				{shown.map((h) =>
-					"talk" in h ? <Talk key={h.talk.id} row={h.talk} resource={described} /> : <Entry key={`${h.change.at} ${h.change.version}`} resource={resource} id={id} entry={h.change} />,
+		<>
+			{mayTalk && <Months reference={reference} id={id} />}
+			<Panel title="Timeline" flush aside={!mayTalk && <Hidden what="interactions hidden" />}>
+				{shown.length === 0 && <Empty title="Nothing has happened yet" />}
+				<ol className={classes.entries}>
+					{shown.map((h) =>
+						"talk" in h ? <Talk key={h.talk.id} row={h.talk} resource={described} /> : <Entry key={`${h.change.at} ${h.change.version}`} resource={resource} id={id} entry={h.change} />,
+					)}
+				</ol>
+				{more && (
+					<p className={classes.foot}>
+						<Button
+							size="compact-sm"
+							variant="default"
+							loading={history.isFetchingNextPage || talks.isFetchingNextPage}
+							onClick={() => void (oldest === 0 ? history.fetchNextPage() : talks.fetchNextPage())}
+						>
+							Older
+						</Button>
+					</p>
 				)}
-			</ol>
-			{more && (
-				<p className={classes.foot}>
-					<Button
-						size="compact-sm"
-						variant="default"
-						loading={history.isFetchingNextPage || talks.isFetchingNextPage}
-						onClick={() => void (oldest === 0 ? history.fetchNextPage() : talks.fetchNextPage())}
-					>
-						Older
-					</Button>
-				</p>
-			)}
-		</Panel>
+			</Panel>
+		</>
 	);
 }

@@ -6,8 +6,10 @@ import { noticesQuery } from "~/app/waiting";
 import { core } from "~/api/core";
 import type { Notice } from "~/api/types";
 import { Icon } from "~/ui/Icon";
+import { Moments } from "~/ui/Moments";
 import { Empty, Panel, ProblemNote } from "~/ui/parts";
 import { Time } from "~/ui/Time";
+import { sayMoments } from "~/ui/time";
 import classes from "./Home.module.css";
 
 function useRead() {
@@ -24,16 +26,20 @@ function Entry({ notice, onRead }: { notice: Notice; onRead: () => void }) {
 			<Icon name={notice.task ? "check" : "bell"} />
 			<div className={classes.noticeText}>
 				<Link to={notice.link} onClick={onRead}>
-					{notice.title}
+					<Moments text={notice.title} />
 				</Link>
-				{notice.body !== "" && <div className="dimmed">{notice.body}</div>}
+				{notice.body !== "" && (
+					<div className="dimmed">
+						<Moments text={notice.body} />
+					</div>
+				)}
 				<div className="dimmed small">
 					{notice.task ? "to do · " : ""}
 					<Time at={notice.at} />
 				</div>
 			</div>
 			{!notice.task && (
-				<Button size="compact-sm" variant="subtle" color="gray" onClick={onRead} aria-label={`Mark as read: ${notice.title}`}>
+				<Button size="compact-sm" variant="subtle" color="gray" onClick={onRead} aria-label={`Mark as read: ${sayMoments(notice.title)}`}>
 					Mark as read
 				</Button>
 			)}

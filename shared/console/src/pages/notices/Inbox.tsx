@@ -6,8 +6,10 @@ import { PendingView } from "~/app/views";
 import { type CoreSchemas, coreClient } from "~/api/client";
 import { core } from "~/api/core";
 import { Icon } from "~/ui/Icon";
+import { Moments } from "~/ui/Moments";
 import { Empty, Page, Panel, State } from "~/ui/parts";
 import { Time } from "~/ui/Time";
+import { sayMoments } from "~/ui/time";
 import { Trouble } from "~/ui/Trouble";
 import { type Show, shows } from "./index";
 import classes from "./notices.module.css";
@@ -53,10 +55,14 @@ function Entry({ notice: n, read }: { notice: Notice; read: () => void }) {
 			<Icon name={n.task ? "check" : "bell"} />
 			<div className={classes.text}>
 				<Link to={n.link} onClick={() => unread && read()}>
-					{n.title}
+					<Moments text={n.title} />
 				</Link>{" "}
 				{unread && <State tone="warn">unread</State>}
-				{n.body !== "" && <div className="dimmed">{n.body}</div>}
+				{n.body !== "" && (
+					<div className="dimmed">
+						<Moments text={n.body} />
+					</div>
+				)}
 				<div className="dimmed small">
 					<Time at={n.at} />
 					{n.done_at !== null && (
@@ -68,7 +74,7 @@ function Entry({ notice: n, read }: { notice: Notice; read: () => void }) {
 				</div>
 			</div>
 			{unread && (
-				<Button size="compact-sm" variant="subtle" color="gray" aria-label={`Mark as read: ${n.title}`} onClick={read}>
+				<Button size="compact-sm" variant="subtle" color="gray" aria-label={`Mark as read: ${sayMoments(n.title)}`} onClick={read}>
 					Mark as read
 				</Button>
 			)}

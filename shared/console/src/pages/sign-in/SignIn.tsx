@@ -1,10 +1,11 @@
 /* Login and password, or by way of the identity provider if core has one. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, getRouteApi, useRouter } from "@tanstack/react-router";
 import { Problem } from "~/api/problem";
-import { markSignedIn, readMethods, signIn } from "~/api/session";
+import { forgetAnswers, methodsQuery } from "~/api/query";
+import { markRefused, markSignedIn, signIn } from "~/api/session";
 import { ProblemNote } from "~/ui/parts";
 import { Frame } from "./Frame";
 import classes from "./Frame.module.css";
@@ -34,13 +35,17 @@ export function SignIn() {
 	const enter = useMutation({
 		mutationFn: () => signIn(login, password),
 		onSuccess: async () => {
-			queries.clear();
+			forgetAnswers(queries);
 			router.history.push(`${router.basepath}${next ?? "/"}`);
 		},
 		onError: () => setPassword(""),
 	});
-	const methods = useQuery({ queryKey: ["sign-in", "methods"], queryFn: ({ signal }) => readMethods(signal), retry: false });
+	const methods = useQuery(methodsQuery);
 	const oidc = methods.data?.oidc ?? null;
+	useEffect(() => {
+		if (refused !== undefined)
+			markRefused();
+	}, [refused]);
 	return (
 		<Frame
 			title="Sign in"
