@@ -68,7 +68,7 @@ void
 flag_context_unit(struct flag_context *c, struct str unit)
 {
 	/* Bytes that are no text can be hashed, and no condition is put to them. */
-	const bool is_text = str_utf8_valid(unit);
+	const bool is_text = unit.len > 0 && str_utf8_valid(unit);
 
 	c->unit = (struct flag_value) { .kind = JSON_NULL };
 	if (unit.len > 0)

@@ -177,6 +177,7 @@ namespace_read(struct flag_compiler *c, const struct flag_object *o, struct flag
 	struct json_element e[3];
 	size_t n = ARRAY_LEN(e);
 	struct str name = STR_NONE;
+	double part[2] = { 0, 0 };
 
 	if (m == NULL)
 		return ERR_OK;
@@ -187,14 +188,20 @@ namespace_read(struct flag_compiler *c, const struct flag_object *o, struct flag
 				     FLAG_SEED_MAX, &name);
 	if (err != ERR_OK)
 		return err;
-	const char *range =
-		arena_printf(c->arena, "[%.*s,%.*s]", STR_FMT(e[1].value), STR_FMT(e[2].value));
+	for (size_t i = 1; i < n; i++)
+		if (e[i].kind != JSON_NUMBER || str_double(e[i].value, &part[i - 1]) != ERR_OK ||
+		    part[i - 1] < 0 || part[i - 1] > 1)
+			return flag_refuse(c, flag_place_of(c, at, i),
+					   "must be a number from 0 to 1");
+	if (part[0] > part[1])
+		return flag_refuse(c, at, "must begin before it ends");
 	const char *seed = arena_printf(c->arena, "__%.*s", STR_FMT(name));
-	if (range == NULL || seed == NULL)
+	if (seed == NULL)
 		return flag_no_memory(c);
 	r->has_namespace = true;
 	r->namespace_seed = str_of(seed);
-	return flag_range_read(c, str_of(range), JSON_ARRAY, at, &r->namespace_range);
+	r->namespace_range = (struct flag_range) { .start = part[0], .end = part[1] };
+	return ERR_OK;
 }
 
 static enum err

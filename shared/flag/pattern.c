@@ -193,7 +193,7 @@ flag_pattern_compile(struct arena *a, struct str text, bool folded, const struct
 	if (p == NULL || !scratch_ready())
 		return ERR_NO_MEMORY;
 	pcre2_code *code = code_make(a, text, options, &error, &at);
-	if (code == NULL && error == PCRE2_ERROR_NOMEMORY)
+	if (code == NULL && (error == PCRE2_ERROR_NOMEMORY || error == PCRE2_ERROR_HEAP_FAILED))
 		return ERR_NO_MEMORY;
 	if (code == NULL) {
 		char said[120] = "";

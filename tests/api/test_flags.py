@@ -315,6 +315,30 @@ def test_new_document(core):
     assert core.post("/v1/flags/nothing-here/revisions", {"document": document()}, role="product_owner").status == 404
 
 
+def test_conditions_and_prerequisites(core):
+    parent, _ = create(core, document=document([{"force": "treatment"}]))
+    gate = {"prerequisites": [{"flag": parent, "condition": {"value": True}, "gate": True}]}
+    rules = [gate, {"id": "alps", "condition": {"country": {"$ini": ["AT", "ch"]}, "company.size": {"$gte": 50}}, "force": "treatment"},
+             {"condition": {"app": {"$semverLt": "2.0.0"}}, "experiment": {"variations": ["control", "treatment"], "hashAttribute": "device"}}]
+    key, _ = create(core, document=document(rules))
+    assert ofrep(core, key, {"country": "At", "company": {"size": 50}}).json["reason"] == "TARGETING_MATCH"
+    assert ofrep(core, key, {"country": "At", "company": {"size": 49}}).json["reason"] == "DEFAULT"
+    assert ofrep(core, key, {"app": "1.9.9", "device": "d1"}).json["reason"] == "SPLIT"
+    assert ofrep(core, key, {"app": "1.9.9"}).json["reason"] == "DEFAULT"  # nothing to divide by
+    assert ofrep(core, key, {"app": "2.0.0", "device": "d1"}).json["reason"] == "DEFAULT"
+    assert core.post(f"/v1/flags/{parent}/kill", role="product_owner").status == 200
+    r = ofrep(core, key, {"country": "at", "company": {"size": 50}}).json
+    assert r["reason"] == "DISABLED" and "value" not in r and "variant" not in r
+
+
+def test_hostile_pattern_ends(core):
+    key, _ = create(core, document=document([{"force": "treatment", "condition": {"name": {"$regex": "^(a+)+$"}}}]))
+    assert ofrep(core, key, {"name": "aaaa"}).json["reason"] == "TARGETING_MATCH"
+    before = core.metric("bimodal_flag_conditions_limited_total")
+    assert ofrep(core, key, {"name": "a" * 60 + "!"}).json["reason"] == "DEFAULT"
+    assert core.metric("bimodal_flag_conditions_limited_total") == before + 1
+
+
 def test_large_conditions(core):
     def post(n):
         return core.post("/v1/flags", flag(document=document([{"force": "control", "condition": {"n": {"$in": list(range(n))}}}])), role="product_owner")

@@ -80,7 +80,8 @@ static const struct {
 	{ EXP(",\"ranges\":[[0,0.5],[0.5,1]],\"coverage\":1"), "/rules/0/experiment/coverage" },
 	{ EXP(",\"ranges\":[[0,0.5],[0.5,1]],\"contexts\":[]"), "/rules/0/experiment/contexts" },
 	{ EXP(",\"namespace\":[\"n\",0]"), "/rules/0/experiment/namespace" },
-	{ EXP(",\"namespace\":[\"n\",0,2]"), "/rules/0/experiment/namespace/1" },
+	{ EXP(",\"namespace\":[\"n\",0,2]"), "/rules/0/experiment/namespace/2" },
+	{ EXP(",\"namespace\":[\"n\",0.5,0.4]"), "/rules/0/experiment/namespace" },
 	{ EXP(",\"namespace\":[7,0,1]"), "/rules/0/experiment/namespace/0" },
 	{ DOC("{\"filters\":[{\"seed\":\"s\",\"ranges\":[[0,1]]}],\"experiment\":{\"variations\":["
 	      "\"off\",\"on\"],\"namespace\":[\"n\",0,1]}}"),
@@ -385,9 +386,11 @@ START_TEST(stored)
 }
 END_TEST
 
-/* What is saved is compiled in memory of its own. */
+/* What is saved is compiled in memory of its own, and a document that needs too much of it is refused. */
 START_TEST(checked)
 {
+	static char text[FLAG_DOCUMENT_BYTES_MAX];
+	size_t n = 0;
 	double coverage = -1;
 
 	ck_assert_int_eq(flag_document_check(STR("me"), STR(EXP(",\"coverage\":0.3")), "/d",
@@ -398,6 +401,16 @@ START_TEST(checked)
 		flag_document_check(STR("me"), STR(FORCE(",\"x\":1")), "/d", &coverage, &info),
 		ERR_INVALID);
 	ck_assert_str_eq(info.field, "/d/rules/0/x");
+	info = (struct err_info) { .code = ERR_OK };
+	for (int i = 0; i < 400; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      ",{\"a\":{\"$regex\":\"(ab){900}%d\"}}", i);
+	const char *document = arena_printf(
+		&arena, DOC("{\"force\":\"on\",\"condition\":{\"$or\":[{}%s]}}"), text);
+	ck_assert_msg(flag_document_check(STR("me"), str_of(document), "/d", &coverage, &info) ==
+			      ERR_TOO_LARGE,
+		      "%s: %s", info.field, info.msg);
+	ck_assert_str_eq(info.field, "/d");
 }
 END_TEST
 
