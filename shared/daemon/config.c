@@ -65,7 +65,7 @@ static const struct conf_key common_keys[] = {
 	{ "cursor.key_file", CONF_SECRET, AT(cursor_key), "", NULL, NULL, false, "file with the key that signs list cursors and the tickets of event streams" },
 
 	{ "ofrep.origins", CONF_TEXT, AT(ofrep_origins), "", "0", "4000", false, "web pages of these origins may evaluate flags (CORS): https://host[:port], with a space between; empty: none" },
-	{ "ofrep.wait", CONF_DURATION, AT(ofrep_wait), "3s", "0", "5s", false, "how long an evaluation waits for flags that the client was told of and this worker has not read yet" },
+	{ "ofrep.wait", CONF_DURATION, AT(ofrep_wait), "3s", "0", "4s", false, "how long an evaluation waits for flags that the client was told of and this worker has not read yet" },
 	{ "ofrep.streams", CONF_INT, AT(ofrep_streams), "1000", "0", "100000", false, "event streams a worker" },
 	{ "ofrep.per_principal", CONF_INT, AT(ofrep_per_principal), "1000", "1", "100000", false, "of these, those of one principal: every page of an application may be one" },
 	{ "ofrep.heartbeat", CONF_DURATION, AT(ofrep_heartbeat), "15s", "1s", "5min", false, "a comment to a stream that was told nothing for so long" },
