@@ -13,6 +13,8 @@
 #define PLAIN_BYTES_MAX 60
 #define SUBJECT_BYTES_MAX 300
 #define BASE64_SIZE 80
+#define MOMENT_BYTES_MIN 20 /* "2026-05-01T10:00:00Z" */
+#define MOMENT_BYTES_MAX 40
 
 /* Control characters become spaces. */
 static size_t
@@ -85,13 +87,52 @@ item_read(struct str text, struct arena *arena, struct item *out, struct err_inf
 	return err;
 }
 
+/* How many bytes of the text may be one moment: up to what cannot be of it, without the full stop of a sentence. */
+static size_t
+moment_length(struct str text)
+{
+	size_t n = 0;
+
+	while (n < text.len && n < MOMENT_BYTES_MAX && text.p[n] != '\0' &&
+	       strchr("0123456789-:.+TZ", text.p[n]) != NULL)
+		n++;
+	while (n > 0 && text.p[n - 1] == '.')
+		n--;
+	return n;
+}
+
+/* The text with each moment as core writes it ("2026-05-01T10:00:00.123456+00:00") as people write it in letters. */
+static void
+prose_add(struct str text, struct buf *out)
+{
+	char said[CLOCK_RFC3339_SIZE];
+	usec_t at;
+
+	while (text.len > 0) {
+		const size_t n = moment_length(text);
+		const struct str moment = { text.p, n };
+		size_t taken = n;
+		if (n >= MOMENT_BYTES_MIN && clock_parse_rfc3339(moment, &at) == ERR_OK) {
+			clock_http_date(at, said);
+			buf_add_cstr(out, said);
+		} else {
+			/* And what follows up to the next place where one may begin. */
+			while (taken < text.len && (text.p[taken] < '0' || text.p[taken] > '9'))
+				taken++;
+			buf_add(out, text.p, taken);
+		}
+		text.p += taken;
+		text.len -= taken;
+	}
+}
+
 static void
 body_add(const struct notices_message *m, const struct item *item, struct buf *text)
 {
-	buf_add_str(text, item->title);
+	prose_add(item->title, text);
 	buf_add_cstr(text, "\r\n");
 	if (item->body.len > 0) {
-		buf_add_str(text, item->body);
+		prose_add(item->body, text);
 		buf_add_cstr(text, "\r\n");
 	}
 	buf_add_cstr(text, m->url);

@@ -95,6 +95,44 @@ START_TEST(message_has_one_head)
 }
 END_TEST
 
+/* title → what stands in the body: moments as people write them, all else as it was. */
+static const struct {
+	const char *title;
+	const char *want;
+} proses[] = {
+	{ "until 2026-11-23T11:10:39.735341+00:00. If", "until Mon, 23 Nov 2026 11:10:39 GMT. If" },
+	{ "2026-11-23T11:10:39Z", "Mon, 23 Nov 2026 11:10:39 GMT" },
+	{ "at 2026-11-23T13:10:39+02:00, 7 of 9", "at Mon, 23 Nov 2026 11:10:39 GMT, 7 of 9" },
+	{ "2026-11-23T11:10:39Z 2026-11-24T11:10:39Z",
+	  "Mon, 23 Nov 2026 11:10:39 GMT Tue, 24 Nov 2026 11:10:39 GMT" },
+	{ "expires on 2026-11-23", "expires on 2026-11-23" },
+	{ "2026-13-45T11:10:39Z", "2026-13-45T11:10:39Z" },
+	{ "Change 7. 1.2.3 ...", "Change 7. 1.2.3 ..." },
+	{ "00000000000000000000000000000000000000000000000000",
+	  "00000000000000000000000000000000000000000000000000" },
+	{ "....", "...." },
+	{ "", "" },
+};
+
+START_TEST(message_says_moments_as_people_do)
+{
+	struct notices_message m = { .from = "b@x", .to = "a@x", .id = "1", .url = "" };
+	char want[200];
+	char line[300];
+
+	m.notices = str_of(arena_printf(&arena, "[{\"title\":\"T\",\"body\":\"%s\",\"link\":\"\"}]",
+					proses[_i].title));
+	ck_assert_int_eq(core_notices_message(&m, &arena, &out, &info), ERR_OK);
+	snprintf(want, sizeof(want), "T\r\n%s%s\r\n\r\n", proses[_i].want,
+		 proses[_i].want[0] == '\0' ? "" : "\r\n");
+	/* The body in lines of 57 bytes each. */
+	for (size_t at = 0, n = strlen(want); at < n; at += 57) {
+		(void)base64_encode(want + at, MIN(n - at, (size_t)57), line, sizeof(line));
+		ck_assert_msg(strstr(buf_cstr(&out), line) != NULL, "%s", want);
+	}
+}
+END_TEST
+
 START_TEST(message_refuses_what_is_no_list)
 {
 	static const char *const bad[] = { "", "{}", "[1]", "[{\"title\":1}]", "[{]" };
@@ -207,6 +245,7 @@ suite(void)
 	tcase_add_loop_test(c, subject_is_one_header, 0, ARRAY_LEN(subjects));
 	tcase_add_loop_test(c, subject_words_hold_whole_characters, 0, 14);
 	tcase_add_test(c, message_has_one_head);
+	tcase_add_loop_test(c, message_says_moments_as_people_do, 0, ARRAY_LEN(proses));
 	tcase_add_test(c, message_refuses_what_is_no_list);
 	tcase_add_test(c, knows_addresses);
 	tcase_add_test(c, pauses_double_up_to_a_limit);
