@@ -8,8 +8,11 @@ import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from 
 const steady: MantineColorsTuple = ["#eef2ff", "#dfe6fb", "#bccaf3", "#96abea", "#758fe2", "#5a77d9", "#4863c8", "#3a51ad", "#2e428f", "#253574"];
 const swift: MantineColorsTuple = ["#fff6e8", "#fdeacc", "#f9d39a", "#f4ba64", "#efa338", "#d98817", "#b56c08", "#8f5300", "#734300", "#573200"];
 
+/* What Mantine draws on in the dark: the grounds below, in its own ten steps. */
+const dark: MantineColorsTuple = ["#dfe3ec", "#c3c9d6", "#a0a8b8", "#8b93a5", "#3d4657", "#262c39", "#1d222d", "#171b24", "#10131a", "#0c0f15"];
+
 export const theme = createTheme({
-	colors: { steady, swift },
+	colors: { steady, swift, dark },
 	primaryColor: "steady",
 	primaryShade: { light: 7, dark: 6 },
 	defaultRadius: "md",
