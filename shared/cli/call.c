@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/trace.h"
 
 #define TIMEOUT_S 60L
 #define SECRET_SIZE 512 /* a token or a port in its file */
 #define URL_BYTES_MAX 8192
+#define HEAD_BYTES_MAX ((size_t)64 * 1024)
 
 const char *const cli_daemon_name[CLI_DAEMONS] = { [CLI_CORE] = "core", [CLI_SANDBOX] = "sandbox" };
 
@@ -109,6 +111,12 @@ header_take(char *p, size_t size, size_t n, void *arg)
 		while (value.len > 0 &&
 		       (value.p[value.len - 1] == '\r' || value.p[value.len - 1] == '\n'))
 			value.len--;
+		if (trace_on()) {
+			buf_add_str(&reply->head, name);
+			buf_add_char(&reply->head, ':');
+			buf_add_str(&reply->head, value);
+			buf_add_char(&reply->head, '\n');
+		}
 		if (str_ieq(name, STR("ETag")))
 			str_copy(reply->etag, sizeof(reply->etag), str_trim(value));
 		else if (str_ieq(name, STR("Location")))
@@ -172,6 +180,7 @@ call_open(struct cli *c, const struct call_order *order, CURL *curl, struct cli_
 {
 	*reply = (struct cli_reply) { .status = 0 };
 	buf_init(&reply->body, CLI_REPLY_BYTES_MAX);
+	buf_init(&reply->head, HEAD_BYTES_MAX);
 	const char *base = address(c, order->daemon);
 	const char *secret = base != NULL ? token(c, order->daemon) : NULL;
 	if (secret == NULL || curl == NULL) {
@@ -180,6 +189,7 @@ call_open(struct cli *c, const struct call_order *order, CURL *curl, struct cli_
 		return false;
 	}
 	*call = (struct call) { .curl = curl,
+				.order = *order,
 				.reply = reply,
 				.headers = headers_make(secret, order) };
 	buf_init(&call->url, URL_BYTES_MAX);
@@ -218,6 +228,18 @@ call_close(struct call *call, CURLcode code)
 				 ? "; name the roots it goes back to with --ca FILE"
 				 : "");
 	}
+	long status = 0;
+	curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
+	trace_exchange(&(struct trace_exchange) {
+		.daemon = cli_daemon_name[call->order.daemon],
+		.method = call->order.method,
+		.target = call->order.path,
+		.status = status,
+		.head = buf_str(&reply->head),
+		.body = buf_str(&reply->body),
+		.error = reply->error,
+		.seconds = reply->seconds,
+	});
 	curl_slist_free_all(call->headers);
 	buf_free(&call->url);
 }
@@ -293,4 +315,5 @@ void
 cli_reply_free(struct cli_reply *reply)
 {
 	buf_free(&reply->body);
+	buf_free(&reply->head);
 }

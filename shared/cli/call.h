@@ -8,13 +8,6 @@
 
 #include "cli/cli.h"
 
-struct call {
-	CURL *curl;
-	struct curl_slist *headers;
-	struct buf url;
-	struct cli_reply *reply;
-};
-
 /* What to ask; all texts live until call_close. */
 struct call_order {
 	enum cli_daemon daemon;
@@ -24,12 +17,20 @@ struct call_order {
 	struct str body; /* STR_NONE: none */
 };
 
+struct call {
+	CURL *curl;
+	struct call_order order;
+	struct curl_slist *headers;
+	struct buf url;
+	struct cli_reply *reply;
+};
+
 /* How https is spoken: verified, against the system's roots or those of --ca alone. */
 void call_tls(const struct cli *c, CURL *curl);
 /* Make ready on `curl` (taken back by call_close). False when address or token cannot be read (printed). */
 MUST_CHECK bool call_open(struct cli *c, const struct call_order *order, CURL *curl,
 			  struct cli_reply *reply, struct call *call);
-/* Take status, time and the transport's error into the reply. The handle stays the caller's. */
+/* Take status, time and the transport's error into the reply, and tell the trace. The handle stays the caller's. */
 void call_close(struct call *call, CURLcode code);
 
 #endif

@@ -6,6 +6,7 @@
  * the ports in $BIMODAL_VAR/run/core/port and run/sandbox/port (`make run` writes them; default folder "var"); or --token-file FILE.
  * Certificates of https addresses are always verified: against the system's roots, or those of --ca FILE or $BIMODAL_CA alone. Where
  * $BIMODAL_VAR/tls/ca.pem is there (deploy/tls.sh), the addresses found in that folder are https and that is their root.
+ * --trace FILE or $BIMODAL_TRACE: every exchange is a line of JSON in that file (trace.c).
  */
 #ifndef BIMODAL_CLI_CLI_H
 #define BIMODAL_CLI_CLI_H
@@ -35,6 +36,7 @@ struct cli {
 	const char *as;                 /* role whose token is used                     */
 	const char *token_file;         /* instead of the role's                        */
 	const char *ca_file;            /* roots for https; NULL: those of the system   */
+	const char *trace_file;         /* NULL: no trace                               */
 	bool raw;                       /* --raw: print replies as they came, not indented */
 	bool quiet;                     /* --quiet: print ids and figures alone, no progress */
 	int argc;                       /* of the command, without its name             */
@@ -101,6 +103,7 @@ MUST_CHECK bool cli_options(struct cli *c, const struct cli_option *options, siz
 struct cli_reply {
 	long status; /* 0: no reply at all        */
 	struct buf body;
+	struct buf head; /* its header lines, where there is a trace */
 	char etag[128];
 	char location[512];
 	char cookie[512]; /* "name=value" of a Set-Cookie */

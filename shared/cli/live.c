@@ -10,10 +10,12 @@
 
 #include "base/clock.h"
 #include "cli/call.h"
+#include "cli/trace.h"
 
 #define LINE_BYTES_MAX ((size_t)64 * 1024)
 #define SILENCE_S 60L /* a heartbeat comes every 15 s */
 #define RETRY_MS_MAX 60000
+#define PATH "/v1/live"
 
 struct follow {
 	CURL *curl;
@@ -33,7 +35,13 @@ dispatch(struct follow *f)
 	const struct str data = buf_str(&f->data);
 
 	if (data.len > 0 && !f->over) {
-		printf("%-7s %.*s\n", f->event[0] != '\0' ? f->event : "message", STR_FMT(data));
+		const char *event = f->event[0] != '\0' ? f->event : "message";
+		printf("%-7s %.*s\n", event, STR_FMT(data));
+		trace_event(&(struct trace_event) { .daemon = cli_daemon_name[CLI_CORE],
+						    .target = PATH,
+						    .event = event,
+						    .id = f->id,
+						    .data = data });
 		(void)fflush(stdout);
 		if (f->left > 0)
 			f->left--;
@@ -96,7 +104,7 @@ follow_once(struct cli *c, struct follow *f)
 	struct call call;
 	char extra[sizeof(f->id) + 64] = "Accept: text/event-stream";
 	const struct call_order order = {
-		.daemon = CLI_CORE, .method = "GET", .path = "/v1/live", .extra = extra
+		.daemon = CLI_CORE, .method = "GET", .path = PATH, .extra = extra
 	};
 
 	if (f->id[0] != '\0')
@@ -116,7 +124,8 @@ follow_once(struct cli *c, struct follow *f)
 		const CURLcode code = curl_easy_perform(f->curl);
 		long status = 0;
 		(void)curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
-		call_close(&call, code);
+		/* Ended by us: the stream itself was well. */
+		call_close(&call, f->over ? CURLE_OK : code);
 		/* Over capacity or stopping: worth another try. */
 		if (status != 200 && status != 429 && status != 503) {
 			good = false;

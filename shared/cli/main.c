@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 
 #include "cli/cli.h"
+#include "cli/trace.h"
 
 static const struct group {
 	const char *title;
@@ -70,13 +71,17 @@ help(FILE *out)
 {
 	fputs("usage: bimodal [--as ROLE] [--core URL] [--sandbox URL] [--token-file FILE] [--ca "
 	      "FILE] "
-	      "[--var FOLDER] [--raw] [--quiet] COMMAND …\n\n",
+	      "[--var FOLDER] [--trace FILE] [--raw] [--quiet] COMMAND …\n\n",
 	      out);
 	(void)commands_print(out, NULL);
 	fputs("\nAddresses and tokens come from the folder $BIMODAL_VAR (default: var), which "
 	      "`make run` fills.\n"
 	      "Certificates of https addresses are verified: against the system's roots, or those "
 	      "of --ca or $BIMODAL_CA alone.\n"
+	      "--trace FILE or $BIMODAL_TRACE appends a line of JSON for each exchange with a "
+	      "daemon: what was asked and answered, how long\n"
+	      "it took, without credentials. It holds what you may read: the file is yours "
+	      "alone.\n"
 	      "\"bimodal COMMAND --help\" shows one command or group.\n",
 	      out);
 }
@@ -119,6 +124,7 @@ option(struct cli *c, int argc, char **argv)
 		{ "--token-file", &c->token_file },
 		{ "--ca", &c->ca_file },
 		{ "--var", &c->var },
+		{ "--trace", &c->trace_file },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(with_value); i++) {
 		if (strcmp(argv[0], with_value[i].name) != 0)
@@ -173,8 +179,10 @@ main(int argc, char **argv)
 {
 	const char *var = getenv("BIMODAL_VAR");
 	const char *ca = getenv("BIMODAL_CA");
+	const char *trace = getenv("BIMODAL_TRACE");
 	struct cli c = { .var = var != NULL ? var : "var",
-			 .ca_file = ca != NULL && ca[0] != '\0' ? ca : NULL };
+			 .ca_file = ca != NULL && ca[0] != '\0' ? ca : NULL,
+			 .trace_file = trace != NULL && trace[0] != '\0' ? trace : NULL };
 	int at = 1;
 
 	while (at < argc && strncmp(argv[at], "--", 2) == 0) {
@@ -189,6 +197,8 @@ main(int argc, char **argv)
 		}
 		at += took;
 	}
+	if (c.trace_file != NULL && !trace_open(c.trace_file))
+		return 2;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	return command_run(&c, argc - at, argv + at);
 }

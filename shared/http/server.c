@@ -66,14 +66,18 @@ static void
 refuse(struct http_server *s, int fd, const char *why)
 {
 	struct buf out;
+	struct uuid id;
+	char id_text[UUID_TEXT_SIZE];
 	struct err_info info = { .code = ERR_OK };
-	struct http_answer a = { .close = true };
+	struct http_answer a = { .close = true, .request_id = { id_text, UUID_TEXT_SIZE - 1 } };
 	/* Under TLS nothing can be said before the handshake, and that is what is saved here. */
 	if (s->conf.tls != NULL) {
 		(void)close(fd);
 		return;
 	}
 	buf_init(&out, SCRATCH_BYTES_MAX);
+	uuid_v7(&id);
+	uuid_text(&id, id_text);
 	(void)err_set(&info, ERR_BUSY, NULL, "%s", why);
 	if (http_problem_write(s, &out, &info, STR_NONE, &a)) {
 		const struct str text = buf_str(&out);

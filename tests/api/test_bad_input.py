@@ -1,5 +1,6 @@
 """Input that is wrong: the right status, a problem body that names the place, a closed connection where the bytes that follow
 cannot be trusted, and nothing written."""
+import contextlib
 import json
 import random
 import time
@@ -548,8 +549,8 @@ def test_slow_reader(hasty, core):
 
 
 def test_connections_of_one_address_are_limited(hasty):
-    wires = [Wire(hasty) for _ in range(45)]
-    try:
+    with contextlib.ExitStack() as open_:
+        wires = [open_.enter_context(Wire(hasty)) for _ in range(45)]
         time.sleep(0.1)
         for w in wires:
             w.send(request(hasty, "GET", "/healthz", role=None, headers=["Connection: close"]))
@@ -558,9 +559,6 @@ def test_connections_of_one_address_are_limited(hasty):
             got, closed = w.rest()
             assert closed
             statuses += [a.status for a in answers(got)] or [None]
-    finally:
-        for w in wires:
-            w.socket.close()
     assert statuses.count(200) <= 40 and statuses.count(200) >= 35, statuses
     time.sleep(0.2)
     assert hasty.get("/healthz", role=None).status == 200

@@ -4,6 +4,7 @@ import uuid
 
 import feature as F
 import pytest
+import traced
 
 LEFT = """select count(*) from (
  select rolname from pg_roles where rolname ~ %(p)s union all select nspname from pg_namespace where nspname ~ %(p)s
@@ -254,14 +255,9 @@ def test_isolation(product, sandbox):
 
 
 def test_the_template_runs(product, sandbox, tmp_path):
-    import subprocess
-    from product import BUILD
     name = slug()
-    if not (BUILD / "bimodal").exists():
-        pytest.skip("the command line is not built")
-    made = subprocess.run([BUILD / "bimodal", "feature", "init", name, tmp_path / name], capture_output=True, text=True)
-    if made.returncode != 0:
-        pytest.skip("no `feature init`: " + made.stderr)
+    made = traced.bimodal(product, "feature", "init", name, tmp_path / name)
+    assert made.returncode == 0, made
     content = {str(p.relative_to(tmp_path / name)): p.read_text() for p in (tmp_path / name).rglob("*") if p.is_file()}
     r = F.deploy(sandbox, content)
     assert r.status == 201, r

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import traced
 from clusters import ROOT
 from product import BUILD, ROLES, Product
 
@@ -84,11 +85,12 @@ def first_difference(shown, seen):
 class Shell:
     """One bash for a whole guide, so that what a block sets is there for the next. Its blocks cannot read what comes after them."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, trace):
+        self.trace, self.curls = trace, folder / "curls"
         # The daemons of a test are its own user's.
         user = pwd.getpwuid(os.geteuid()).pw_name
-        env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "TERM": "dumb", "no_proxy": "*",
-               "BIMODAL_CORE_USER": user, "BIMODAL_SANDBOX_USER": user}
+        env = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "HOME": str(folder), "LC_ALL": "C.UTF-8", "TERM": "dumb", "no_proxy": "*",
+               "BIMODAL_CORE_USER": user, "BIMODAL_SANDBOX_USER": user, **trace.env}
         self.file = folder / ".block"
         self.process = subprocess.Popen(["bash", "--noprofile", "--norc"], cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
@@ -105,7 +107,15 @@ class Shell:
             got += self.process.stdout.read() or b""
             assert time.monotonic() < deadline and self.process.poll() is None, f"the command does not end; so far:\n{got.decode(errors='replace')}"
             time.sleep(0.01)
+        self.look()
         return int(end[1]), got[:end.start()].decode(errors="replace").replace("\r", "").splitlines()
+
+    def look(self):
+        """Every reply that the block was given fits the description of the API."""
+        self.trace.look()
+        for file in self.curls.iterdir():
+            traced.judge_curl(self.trace.daemons, file.read_text())
+            file.unlink()
 
     def close(self):
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -114,9 +124,13 @@ class Shell:
         self.process.stdout.close()
 
 
-def walk(name, folder):
+def walk(name, folder, daemons):
     path = FOLDER / f"{name}.md"
-    shell = Shell(folder)
+    with traced.Trace(*daemons) as trace:
+        walk_in(path, Shell(folder, trace))
+
+
+def walk_in(path, shell):
     try:
         for block, shown in steps(path):
             deadline = time.monotonic() + (AGAIN_SECONDS if block.kind == "sh again" else 0)
@@ -141,6 +155,11 @@ def checkout(product, folder):
     (folder / "build").mkdir()
     (folder / "build" / "release").symlink_to(BUILD)
     shutil.copytree(ROOT / "deploy", folder / "deploy")
+    # curl as everybody has it, and what it was told is looked at.
+    (folder / "bin").mkdir()
+    (folder / "curls").mkdir()
+    (folder / "bin" / "curl").write_text(f'#!/bin/sh\nexec {shutil.which("curl")} --trace "$HOME/curls/$$" "$@"\n')
+    (folder / "bin" / "curl").chmod(0o755)
     var = folder / "var"
     for part in ("tokens", "run/core", "run/sandbox", "log", "app"):
         (var / part).mkdir(parents=True)
@@ -161,15 +180,15 @@ def checkout(product, folder):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def installation(tmp_path_factory):
     product = Product(rehearsal=True).start()
     try:
         made = checkout(product, tmp_path_factory.mktemp("checkout"))
-        done = subprocess.run([BUILD / "bimodal", "--quiet", "seed", "--people", str(PEOPLE), "--seed", "1"], cwd=made, capture_output=True, text=True, timeout=300)
+        done = traced.bimodal(product, "--quiet", "seed", "--people", PEOPLE, "--seed", "1", cwd=made, timeout=300)
         assert done.returncode == 0, done
         known = product.clusters.one("core", "select count(*) from crm.person where lab_ok")
         product.arrived("select count(*) = %s from crm.person", (known,), seconds=60)
-        yield made
+        yield made, (product.core, product.sandbox)
     finally:
         product.stop()
 
@@ -190,5 +209,5 @@ def test_what_is_shown_is_compared(shown, seen, well):
 
 
 @pytest.mark.parametrize("name", GUIDES)
-def test_guide(folder, name):
-    walk(name, folder)
+def test_guide(installation, name):
+    walk(name, *installation)

@@ -1,14 +1,13 @@
 """Records as people need them: history, state at a time, undo, restore; saved views; the whole of a customer; one search."""
 import concurrent.futures
 import json
-import subprocess
 import time
 import urllib.parse
 import uuid
 
 import pytest
 
-from product import BUILD
+import traced
 
 
 def unique(prefix):
@@ -701,8 +700,7 @@ def test_the_whole_and_the_search_are_served_by_indexes(product, core, customer)
 def bimodal(core, tmp_path, *words):
     token = tmp_path / "token"
     token.write_text(core.tokens["agent"])
-    done = subprocess.run([BUILD / "bimodal", "--core", f"http://127.0.0.1:{core.port}", "--token-file", token, "--raw", *words],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    done = traced.bimodal(core.product, "--core", f"http://127.0.0.1:{core.port}", "--token-file", token, "--raw", *words)
     return done.returncode, done.stdout and json.loads(done.stdout), done.stderr
 
 
@@ -734,8 +732,7 @@ def test_views_on_the_command_line(core, tmp_path):
         made(core, "organizations", name=f"{tag} {i}", owner=tag, employees=i)
 
     def cli(*words, code=0):
-        done = subprocess.run([BUILD / "bimodal", "--core", f"http://127.0.0.1:{core.port}", "--token-file", tmp_path / "token", *words],
-                              capture_output=True, text=True, timeout=60)
+        done = traced.bimodal(core.product, "--core", f"http://127.0.0.1:{core.port}", "--token-file", tmp_path / "token", *words)
         assert done.returncode == code, (words, done)
         return json.loads(done.stdout) if code == 0 and done.stdout else done.stderr
     view = cli("view", "create", "organizations", tag, f"owner={tag}", "employees=gte.1", "sort=-name", "fields=name,employees", "--shared", "all")

@@ -15,6 +15,7 @@ import time
 import uuid
 
 import pytest
+import traced
 from clusters import ROOT
 from product import BUILD, ROLES, Product
 from streams import LIMIT, Stream
@@ -569,20 +570,24 @@ def test_mode_2_away_and_back(product, core):
 def test_the_command_line(product, core, agent):
     token = product.secret("live-agent-token", agent.token)
 
-    def bimodal(*argv):
-        return subprocess.Popen([str(BUILD / "bimodal"), "--core", f"http://127.0.0.1:{core.port}", "--token-file", str(token), "live", *argv],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    with bimodal("--count", "2") as p:
-        assert p.stdout.readline() == 'ready   {"resumed":false}\n'
-        one = made(agent, "cases", {"subject": "for the command line"})
-        assert json.loads(p.stdout.readline().removeprefix("record "))["id"] == one
-        assert p.wait(LIMIT) == 0
-    with bimodal("--after", "nonsense", "--count", "1") as p:
-        assert p.communicate(timeout=LIMIT)[0] == 'reset   {"reason":"unknown"}\n'
-    product.secret("live-agent-token", "bm_core_" + "A" * 43)
-    with bimodal() as p:
-        out, err = p.communicate(timeout=LIMIT)
-        assert p.returncode == 1 and out == "" and "not known" in err
+    with traced.Trace(core) as trace:
+        def bimodal(*argv):
+            return subprocess.Popen([str(BUILD / "bimodal"), "--trace", trace.file, "--core", f"http://127.0.0.1:{core.port}", "--token-file", str(token), "live", *argv],
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with bimodal("--count", "2") as p:
+            assert p.stdout.readline() == 'ready   {"resumed":false}\n'
+            one = made(agent, "cases", {"subject": "for the command line"})
+            assert json.loads(p.stdout.readline().removeprefix("record "))["id"] == one
+            assert p.wait(LIMIT) == 0
+        with bimodal("--after", "nonsense", "--count", "1") as p:
+            assert p.communicate(timeout=LIMIT)[0] == 'reset   {"reason":"unknown"}\n'
+        product.secret("live-agent-token", "bm_core_" + "A" * 43)
+        with bimodal() as p:
+            out, err = p.communicate(timeout=LIMIT)
+            assert p.returncode == 1 and out == "" and "not known" in err
+        trace.look()
+        # Three events, and how three requests went.
+        assert trace.lines >= 6
 
 
 def worker_of(core, stream):

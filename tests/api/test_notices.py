@@ -27,8 +27,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+import traced
 from clusters import free_port
-from product import BUILD
 
 SOON = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
 OFF = {"unit": "person", "variations": [{"key": "on", "value": True}, {"key": "off", "value": False}], "rules": [], "default": "off"}
@@ -482,8 +482,7 @@ def test_the_command_line(lab):
     token = lab.product.secret("cli-token", lab.core.tokens["product_owner"])
 
     def bimodal(*words, code=0):
-        done = subprocess.run([BUILD / "bimodal", "--core", f"http://127.0.0.1:{lab.core.port}", "--token-file", token, *words],
-                              capture_output=True, text=True, timeout=30)
+        done = traced.bimodal(lab.product, "--core", f"http://127.0.0.1:{lab.core.port}", "--token-file", token, *words)
         assert done.returncode == code, (words, done.stdout, done.stderr)
         return done.stdout
     shown = bimodal("notices", "unread", "--limit", "200")

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 
+import described
 import pytest
 from openfeature_clients import Clients, Refused
 from product import Product
@@ -107,12 +108,13 @@ def unlike(daemon, key):
 
 
 def raw(core):
-    """All flags, without a look at the form of the answer."""
+    """All flags; the form of the first answer alone is looked at."""
     c = http.client.HTTPConnection("127.0.0.1", core.port, timeout=LIMIT)       # a new one: any worker
     c.request("POST", ALL, '{"context":{"targetingKey":"u"}}', {"Authorization": f"Bearer {core.tokens['agent']}"})
     r = c.getresponse()
     body = r.read()
     c.close()
+    described.glance(core, "POST", ALL, r.status, r.headers, body)
     assert r.status == 200, body
     return body
 

@@ -23,6 +23,7 @@ class OidcProduct(Product):
         super().configure()
         if self.provider is None:
             self.base = f"http://127.0.0.1:{self.core.port}"
+            Browser.daemons[self.base] = self.core
             self.provider = Provider(self.base + "/v1/session/oidc/callback", SECRET, self.dir / "provider.log")
             self.liar = Liar()
         for name, issuer, more, top in (("real", self.provider.issuer, "  create_users: true\n  keys_max_age: 1h\n", ""),

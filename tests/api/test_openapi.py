@@ -1,6 +1,7 @@
 """The description of the API: it is valid, it is what is served, and it shows each caller what he may use and nothing else. That every
 reply fits it is looked at with every request of every scenario test (tests/support/described.py)."""
 import json
+import random
 import re
 import subprocess
 import time
@@ -9,8 +10,10 @@ import described
 import documents
 import pytest
 import rights
+import shapes
+import traced
 from clusters import ROOT
-from product import ROLES
+from product import BUILD, ROLES
 
 DAEMONS = ("core", "sandbox")
 NODE = ROOT / "shared" / "console" / "node_modules"
@@ -198,6 +201,107 @@ def test_the_validator_can_fail():
         doc.check("GET", "/v1/nothing/like/this/at/all", 200, head, b"{}")
 
 
+def unfit(rnd, value):
+    """The value with something in it changed."""
+    if isinstance(value, dict) and value and rnd.random() < 0.8:
+        name = rnd.choice(sorted(value))
+        changed = {**value, name: unfit(rnd, value[name])}
+        return rnd.choice([changed, changed, {k: v for k, v in value.items() if k != name}, {**value, "more": 1}])
+    if isinstance(value, list) and value and rnd.random() < 0.8:
+        return [unfit(rnd, value[0]), *value[1:]]
+    return rnd.choice([None, True, 0, 1.0, 1.5, -1, "", "x", "2026-01-01", "2026-01-01T00:00:00Z", [], {}, [1], {"a": 1}, value])
+
+
+def sample(rnd, schema, whole):
+    """A value that may well fit the schema."""
+    if schema is True:
+        return rnd.choice([1, "x", None])
+    if "$ref" in schema:
+        return sample(rnd, shapes.target(whole, schema["$ref"]), whole)
+    if "anyOf" in schema:
+        return sample(rnd, rnd.choice(schema["anyOf"]), whole)
+    if "enum" in schema or "const" in schema:
+        return rnd.choice(schema.get("enum") or [schema["const"]])
+    kind = schema.get("type", "object")
+    kind = rnd.choice(kind) if isinstance(kind, list) else kind
+    if kind == "object":
+        made = {name: sample(rnd, s, whole) for name, s in schema.get("properties", {}).items() if name in schema.get("required", ()) or rnd.random() < 0.7}
+        more = schema.get("additionalProperties")
+        return {**made, "another": sample(rnd, more, whole)} if isinstance(more, dict) else made
+    if kind == "array":
+        return [sample(rnd, schema.get("items", True), whole) for _ in range(rnd.randrange(3))]
+    texts = {"uuid": "01902d5c-8a4e-7c11-9f00-3d2b1a0c9e8f", "date-time": "2026-01-01T10:00:00.5+01:00", "date": "2026-01-01"}
+    return {"string": texts.get(schema.get("format"), "text"), "integer": 3, "number": 3.5, "boolean": True, "null": None}[kind]
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_the_quick_validator_judges_as_the_library_does(daemon):
+    """tests/support/shapes.py against jsonschema, on values that fit and on values that nearly do."""
+    doc, rnd, verdicts = described.of_tree(daemon), random.Random(8), {True: 0, False: 0}
+    for name, schema in doc.whole["components"]["schemas"].items():
+        judge, quick = described.library(schema, doc.whole), doc.shapes.shape(schema)
+        for _ in range(6):
+            value = sample(rnd, schema, doc.whole)
+            for v in (value, unfit(rnd, value), unfit(rnd, unfit(rnd, value))):
+                assert quick(v) is judge.is_valid(v), f"{name}: {json.dumps(v)}"
+                verdicts[quick(v)] += 1
+    assert min(verdicts.values()) > 100, verdicts
+
+
+# ---- what the command line was told
+
+def test_the_command_line_traces(product, core, sandbox, tmp_path):
+    token, trace = tmp_path / "token", tmp_path / "trace"
+    token.write_text(core.tokens["operator"])
+
+    def bimodal(*words, address=f"http://127.0.0.1:{core.port}", **kw):
+        return subprocess.run([BUILD / "bimodal", "--trace", trace, "--var", tmp_path / "var", "--core", address, *words], capture_output=True, text=True,
+                              timeout=60, **kw)
+    done = bimodal("--token-file", token, "user", "list", "limit=1")
+    assert done.returncode == 0 and trace.stat().st_mode & 0o777 == 0o600, done
+    (line,) = map(json.loads, trace.read_text().splitlines())
+    assert {k: line[k] for k in ("daemon", "method", "target", "status")} == {"daemon": "core", "method": "GET", "target": "/v1/users?limit=1", "status": 200}
+    assert json.loads(line["body"])["data"] and line["bytes"] == len(line["body"].encode()) and 0 < line["ms"] < 60000
+    assert ["Request-Id", line["request_id"]] in line["headers"] and re.fullmatch(r"\d{4}-\d\d-\d\dT.*Z", line["at"])
+    # No credential is written, neither those of the request nor what is shown once.
+    name, password = f"trace-{time.monotonic_ns()}", "a quiet harbour at 6 in the morning"
+    assert bimodal("--token-file", token, "user", "add", name, "--roles", "agent").returncode == 0
+    secret = bimodal("--token-file", token, "--quiet", "password", "reset", name).stdout.strip()
+    assert bimodal("password", "set", input=f"{secret}\n{password}\n").returncode == 0
+    assert bimodal("sign-in", name, input=f"{password}\n").returncode == 0
+    made = bimodal("--token-file", token, "--quiet", "token", "create", "--days", "1").stdout.strip()
+    kept = [p.read_text().strip() for p in (tmp_path / "var" / "tokens").iterdir()]
+    text = trace.read_text()
+    assert len(kept) == 2 and re.fullmatch(r"bm_core_[\w-]{43}", made)
+    for hidden in (core.tokens["operator"], secret, password, made, *kept):
+        assert hidden not in text
+    assert "Authorization" not in text and re.search(r"bm_(core|sandbox)_[\w-]{43}", text) is None
+    assert re.findall(r'"Set-Cookie","([^"]*)"', text)[0].startswith("bimodal=…; ") and text.count('\\"token\\":\\"…\\"') == 3
+    # Without a reply, too.
+    assert bimodal("--token-file", token, "user", "list", address="http://127.0.0.1:1").returncode == 1
+    line = json.loads(trace.read_text().splitlines()[-1])
+    assert line["status"] == 0 and "onnect" in line["error"]
+    assert traced.judge((core, sandbox), trace.read_text()) == len(trace.read_text().splitlines()) > 8
+    # What others may read, or what is not there, is refused before anything is asked.
+    before = trace.read_text()
+    trace.chmod(0o640)
+    done = bimodal("--token-file", token, "user", "list")
+    assert done.returncode == 2 and "chmod 0600" in done.stderr and trace.read_text() == before
+    done = subprocess.run([BUILD / "bimodal", "doctor"], env={"BIMODAL_TRACE": f"{tmp_path}/none/trace"}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "--trace" in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_secrets_are_described_as_such(daemon):
+    """What the trace leaves out by its name (shared/cli/trace.c) is what the description calls a password."""
+    schemas = json.loads(documents.path_of(daemon).read_text())["components"]["schemas"]
+    texts = [(name, s) for schema in schemas.values() for name, s in schema.get("properties", {}).items() if s.get("type") == "string"]
+    by_name = {name for name, _ in texts if name.endswith(("token", "secret", "password"))}
+    assert all(s.get("format") == "password" for name, s in texts if name in by_name)
+    # The two of a change of password are sent, never answered.
+    assert {name for name, s in texts if s.get("format") == "password"} - {"old", "new"} == by_name
+
+
 def test_the_client_compiles_and_talks(core, tmp_path):
     """The types that are made of the document, strictly: what is wrong in tests/console/client.ts must not compile; then it runs."""
     out = tmp_path / "client"
@@ -205,3 +309,4 @@ def test_the_client_compiles_and_talks(core, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     done = node(out / "tests" / "console" / "client.js", f"http://127.0.0.1:{core.port}", core.tokens["agent"])
     assert done.returncode == 0 and done.stdout.startswith("good "), done.stdout + done.stderr
+    assert traced.judge((core,), done.stderr) == 6

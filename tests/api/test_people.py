@@ -3,13 +3,12 @@ import concurrent.futures
 import datetime
 import json
 import re
-import subprocess
 import time
 import uuid
 
 import feature as F
 import pytest
-from product import BUILD
+import traced
 
 
 def new(prefix):
@@ -570,7 +569,7 @@ def test_the_commands(core, tmp_path):
     address = f"http://127.0.0.1:{core.port}"
 
     def cli(*words, code=0, before=()):
-        done = subprocess.run([BUILD / "bimodal", "--core", address, "--token-file", tmp_path / "token", *(before or ["--raw"]), *words], capture_output=True, text=True, timeout=60)
+        done = traced.bimodal(core.product, "--core", address, "--token-file", tmp_path / "token", *(before or ["--raw"]), *words)
         assert done.returncode == code, (words, done)
         return json.loads(done.stdout) if code == 0 and not before else done.stdout + done.stderr
     ada, bob, eve, svc, team = new("ada"), new("bob"), new("eve"), new("svc"), new("team")

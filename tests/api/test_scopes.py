@@ -6,7 +6,6 @@ their team owns and write their own.
 import json
 import re
 import socket
-import subprocess
 import threading
 import time
 import urllib.parse
@@ -14,9 +13,10 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
+import traced
 from clusters import ROOT
-from product import BUILD, Product
-from wire import answers
+from product import Product
+from wire import Spoken, answers
 
 ALL = ["organizations", "people", "consents", "interactions", "opportunities", "cases"]
 EVERYTHING = ", ".join(f"{r}.{v}" for r in ALL for v in ("read", "write")) + ", people.resolve, me.read"
@@ -474,7 +474,7 @@ def test_strangers_are_limited_by_address_and_health_is_not(product, core):
 
 def from_address(core, address, data):
     """The reply to bytes sent from this address."""
-    with socket.create_connection(("127.0.0.1", core.port), timeout=30, source_address=(address, 0)) as s:
+    with Spoken(socket.create_connection(("127.0.0.1", core.port), timeout=30, source_address=(address, 0)), core) as s:
         s.sendall(data)
         got = b""
         while chunk := s.recv(65536):
@@ -574,9 +574,7 @@ def test_explain(product, world, core):
     r = explain(op, "uwe", "GET", "/v1/people")
     assert r.json["why"] == "the principal is disabled" and r.json["allowed"] is False, r
     token_file = product.secret("olga-token", op.token)
-    done = subprocess.run([str(BUILD / "bimodal"), "--core", f"http://127.0.0.1:{core.port}", "--token-file", str(token_file), "access", "explain", "anna", f"PATCH {some}"],
-                          capture_output=True, text=True, timeout=30)
+    done = traced.bimodal(product, "--core", f"http://127.0.0.1:{core.port}", "--token-file", token_file, "access", "explain", "anna", f"PATCH {some}")
     assert done.returncode == 0 and "allowed: a role grants the right" in done.stdout and "people.write" in done.stdout and "own" in done.stdout, done.stdout + done.stderr
-    done = subprocess.run([str(BUILD / "bimodal"), "--core", f"http://127.0.0.1:{core.port}", "--token-file", str(token_file), "access", "explain", "olga", "POST /v1/people"],
-                          capture_output=True, text=True, timeout=30)
+    done = traced.bimodal(product, "--core", f"http://127.0.0.1:{core.port}", "--token-file", token_file, "access", "explain", "olga", "POST /v1/people")
     assert done.returncode == 3 and done.stdout.startswith("refused: "), done.stdout + done.stderr

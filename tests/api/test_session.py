@@ -15,7 +15,7 @@ import uuid
 
 import described
 import pytest
-from product import BUILD
+import traced
 
 PASSWORD = "a quiet harbour at 6 in the morning"
 addresses = (f"127.{a}.{b}.9" for a in range(1, 250) for b in range(1, 250))
@@ -94,8 +94,7 @@ class Person:
 def bimodal(product, *argv):
     """The command line as an operator; its answer."""
     token = product.secret("operator-token", product.core.tokens["operator"])
-    done = subprocess.run([str(BUILD / "bimodal"), "--raw", "--core", f"http://127.0.0.1:{product.core.port}", "--token-file", str(token), *argv],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    done = traced.bimodal(product, "--raw", "--core", f"http://127.0.0.1:{product.core.port}", "--token-file", token, *argv)
     assert done.returncode == 0, done
     return json.loads(done.stdout) if done.stdout.strip() else None
 
@@ -138,9 +137,8 @@ def test_first_administrator(product, core):
     assert len(secret) == 43
     b = Browser(core)
     assert b.sign_in("first-admin", secret).status == 401
-    cli = [str(BUILD / "bimodal"), "--core", f"http://127.0.0.1:{core.port}"]
     for password, code in (("too short", 1), (PASSWORD, 0), (PASSWORD + "!", 1)):
-        done = subprocess.run([*cli, "password", "set"], input=f"{secret}\n{password}\n", capture_output=True, text=True, timeout=60)
+        done = traced.bimodal(product, "--core", f"http://127.0.0.1:{core.port}", "password", "set", input=f"{secret}\n{password}\n")
         assert done.returncode == code and secret not in done.stdout + done.stderr and PASSWORD not in done.stdout + done.stderr, done
     assert b.sign_in("first-admin").status == 201
     assert b.ask("GET", "/v1/session").json["roles"] == ["operator"]

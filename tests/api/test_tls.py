@@ -17,9 +17,11 @@ import time
 
 import pytest
 
+import described
+import traced
 from clusters import ROOT
 from product import BUILD, Product
-from wire import answers, request
+from wire import Spoken, answers, judge, request
 
 HEAD_DEADLINE = 1.5
 CLOSED = (ConnectionResetError, BrokenPipeError, ssl.SSLError, OSError)
@@ -109,7 +111,7 @@ def plain_socket(core, timeout=20.0):
 @contextlib.contextmanager
 def tls_socket(core, context=None, timeout=20.0):
     with plain_socket(core, timeout) as s:
-        with (context or core.tls).wrap_socket(s, server_hostname="127.0.0.1") as t:
+        with Spoken((context or core.tls).wrap_socket(s, server_hostname="127.0.0.1"), core) as t:
             yield t
 
 
@@ -158,7 +160,7 @@ def test_modern_versions_are_taken_and_no_session_is_resumed(core, authority, ve
     context = context_with(authority, v, v, alpn=["h2", "http/1.1"])
     session = None
     for _ in range(2):
-        with plain_socket(core) as s, context.wrap_socket(s, server_hostname="127.0.0.1", session=session) as t:
+        with plain_socket(core) as s, Spoken(context.wrap_socket(s, server_hostname="127.0.0.1", session=session), core) as t:
             assert t.version() == version
             assert t.selected_alpn_protocol() == "http/1.1"
             assert t.compression() is None
@@ -196,14 +198,15 @@ def test_the_root_that_is_not_trusted_is_refused_by_every_client(core, authority
         with tls_socket(core, ssl.create_default_context(cafile=other.file)):
             pass
     token = product.secret("agent-of-core", core.tokens["agent"])
-    bimodal = BUILD / "bimodal"
     argv = ["--token-file", token, "--core", url, "record", "list", "people"]
-    good = run(bimodal, "--ca", authority.file, *argv)
+    good = traced.bimodal(product, "--ca", authority.file, *argv)
     assert good.returncode == 0 and "has_more" in good.stdout, good
-    assert run(bimodal, *argv, env={"BIMODAL_CA": str(authority.file)}).returncode == 0
-    for bad in (run(bimodal, "--ca", other.file, *argv), run(bimodal, *argv)):
+    assert traced.bimodal(product, *argv, env={"BIMODAL_CA": str(authority.file)}).returncode == 0
+    for bad in (traced.bimodal(product, "--ca", other.file, *argv), traced.bimodal(product, *argv)):
         assert bad.returncode == 1 and "--ca" in bad.stderr, bad
-    assert run("curl", "-sf", "--cacert", authority.file, f"{url}/healthz").returncode == 0
+    told = product.dir / "curl.trace"
+    assert run("curl", "-sf", "--trace", told, "--cacert", authority.file, f"{url}/healthz").returncode == 0
+    traced.judge_curl((core,), told.read_text())
     assert run("curl", "-sf", "--cacert", other.file, f"{url}/healthz").returncode == 60
     until(lambda: failed(core, "alert") >= 3, "the clients' alerts are not counted")
 
@@ -229,11 +232,11 @@ def test_an_installation_makes_a_root_and_pairs_of_its_own(core, product):
     for folder, file, text in (("run/core", "port", f"{core.port}"), ("tokens", "agent", core.tokens["agent"])):
         (var / folder).mkdir(parents=True)
         (var / folder / file).write_text(text)
-    argv = [BUILD / "bimodal", "--var", var, "record", "list", "people", "limit=1"]
-    refused = run(*argv)
+    argv = ["--var", var, "record", "list", "people", "limit=1"]
+    refused = traced.bimodal(product, *argv)
     assert refused.returncode == 1 and "https://127.0.0.1" in refused.stderr and "--ca" in refused.stderr, refused
     shutil.copy(product.authority.file, root)
-    assert "has_more" in run(*argv).stdout
+    assert "has_more" in traced.bimodal(product, *argv).stdout
     off = run(tls, "off", env=env)
     assert off.returncode == 0 and not (var / "tls").exists(), off
 
@@ -277,7 +280,7 @@ def test_bodies_of_a_mebibyte_go_both_ways(core):
     times = 1024 * 1024 // len(page) + 1
     with plain_socket(core) as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        with core.tls.wrap_socket(s, server_hostname="127.0.0.1") as t:
+        with Spoken(core.tls.wrap_socket(s, server_hostname="127.0.0.1"), core) as t:
             t.sendall(request(core, "GET", path) * (times - 1) + request(core, "GET", path, headers=["Connection: close"]))
             time.sleep(0.2)
             for answer in answers(read_to_end(t)):
@@ -318,8 +321,10 @@ def test_a_client_that_closes_tls_is_still_answered(core):
             t.unwrap()      # writes close_notify, then would wait for the other side's
         s.sendall(outgoing.read())
         s.shutdown(socket.SHUT_WR)
-        before = len(read_to_end(s))
-        assert before > 200, "no answer came after close_notify"
+        incoming.write(read_to_end(s))
+        got = t.read(65536)
+        assert [a.status for a in answers(got)] == [200], "no answer came after close_notify"
+        judge(core, request(core, "GET", "/healthz", role=None), got)
 
 
 # -- what is not TLS
@@ -378,6 +383,7 @@ def test_key_updates_are_followed(core, authority):
             while not got.endswith(b"}"):
                 got += os.read(process.stdout.fileno(), 65536) or pytest.fail("closed after a key update")
             assert got.startswith(b"HTTP/1.1 200 "), got
+            judge(core, head, got)
     finally:
         process.kill()
         process.wait()
@@ -412,7 +418,9 @@ def test_part_of_a_record_keeps_no_worker_busy(core):
         while chunk := s.recv(65536):
             incoming.write(chunk)
         waited, after = time.monotonic() - began, worker_time(core)
-        assert [a.status for a in answers(t.read(65536))] == [408] and waited > HEAD_DEADLINE * 0.9
+        got = t.read(65536)
+        judge(core, b"", got)
+        assert [a.status for a in answers(got)] == [408] and waited > HEAD_DEADLINE * 0.9
     used = {p: after[p] - before[p] for p in before.keys() & after.keys()}
     assert max(used.values()) < waited * 0.1, (used, waited)
 
@@ -483,7 +491,9 @@ def test_idle_connections_hold_little_memory(core):
             s = socket.create_connection(("127.0.0.1", core.port), timeout=20)
             t = core.tls.wrap_socket(s, server_hostname="127.0.0.1")
             t.sendall(request(core, "GET", "/v1/me"))
-            assert t.recv(65536).startswith(b"HTTP/1.1 200 ")
+            got = t.recv(65536)
+            assert got.startswith(b"HTTP/1.1 200 ")
+            judge(core, request(core, "GET", "/v1/me"), got)
             held.append(t)
 
     try:
@@ -527,7 +537,7 @@ def test_a_new_pair_is_served_without_losing_a_request(core, product, authority)
             while not stop:
                 c.request("GET", "/v1/me", headers={"Authorization": f"Bearer {core.tokens['agent']}"})
                 r = c.getresponse()
-                r.read()
+                described.check(core, "GET", "/v1/me", r.status, r.headers, r.read())
                 assert r.status == 200
                 counts["kept"] += 1
         finally:
@@ -593,9 +603,9 @@ def test_a_bad_pair_keeps_the_old_one_and_says_why(core, product, authority):
 def test_the_end_of_the_certificate_is_told(core, product, authority):
     until_day = core.metric("http_tls_certificate_expires_seconds")
     assert 80 * 86400 < until_day - time.time() < 100 * 86400
-    doctor = [BUILD / "bimodal", "--ca", authority.file, "--core", f"https://127.0.0.1:{core.port}", "--token-file",
+    doctor = ["--ca", authority.file, "--core", f"https://127.0.0.1:{core.port}", "--token-file",
               product.secret("operator-of-core", core.tokens["operator"]), "doctor"]
-    assert re.search(r"ok +the certificate of bimodal-core is good for (89|90) days", run(*doctor).stdout)
+    assert re.search(r"ok +the certificate of bimodal-core is good for (89|90) days", traced.bimodal(product, *doctor).stdout)
     kept = [(product.dir / f"core.{end}").read_bytes() for end in ("pem", "key")]
     product.place(core, *authority.pair("short", days="9"))
     since = len(core.log.read_text(errors="replace"))
@@ -603,7 +613,7 @@ def test_the_end_of_the_certificate_is_told(core, product, authority):
     until(lambda: logged(core, "new connections get the certificate", since) >= 3, "not reloaded")
     # A third of nine days has not begun: it is not told every time that a short certificate is new.
     assert logged(core, "the certificate ends in", since) == 0
-    shown = run(*doctor)
+    shown = traced.bimodal(product, *doctor)
     assert re.search("the certificate of bimodal-core is good for [89] days", shown.stdout), shown.stdout
     hour = authority.dir / "hour"
     authority.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{hour}.key", "-out", f"{hour}.csr", "-subj", "/CN=h")
@@ -621,7 +631,7 @@ def test_the_end_of_the_certificate_is_told(core, product, authority):
     since = len(core.log.read_text(errors="replace"))
     hangup(core)
     until(lambda: logged(core, "the certificate ends in 2 days", since) == 1, lambda: f"no warning\n{core.tail(8)}")
-    shown = run(*doctor)
+    shown = traced.bimodal(product, *doctor)
     assert shown.returncode == 1 and "WRONG  the certificate of bimodal-core ends in 2 days" in shown.stdout
     for name, data in zip(("pem", "key"), kept):
         (product.dir / f"core.{name}").write_bytes(data)

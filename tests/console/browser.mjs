@@ -2,7 +2,7 @@
  * A browser that is hard to please: every console error, every request to another host than the two daemons, every refusal by the
  * Content-Security-Policy and every finding of axe fails the scenario that met it.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,6 +38,7 @@ export class Browser {
 		this.conf = conf;
 		this.faults = [];
 		this.expected = [];
+		this.answered = [];
 		this.pictures = 0;
 	}
 
@@ -66,7 +67,33 @@ export class Browser {
 		return this;
 	}
 
+	/* What the page was answered, as a line that the tests hold against the description of the API (tests/support/traced.py). */
+	async told(reply) {
+		const request = reply.request();
+		const url = new URL(reply.url());
+		const daemon = { [this.conf.core]: "core", [this.conf.sandbox]: "sandbox" }[url.origin];
+		/* What a scenario answers itself in the place of a daemon comes from no address. */
+		if (daemon === undefined || (await reply.serverAddr()) === null)
+			return null;
+		const headers = await reply.headersArray();
+		const kind = headers.find((h) => h.name.toLowerCase() === "content-type")?.value ?? "";
+		/* A stream has no end, and the browser keeps no body of what it goes away from. */
+		const body = kind.includes("json") ? await reply.text().catch(() => null) : "";
+		return {
+			daemon,
+			method: request.method(),
+			target: url.pathname + url.search,
+			status: reply.status(),
+			headers: headers.map((h) => [h.name, h.value]),
+			body,
+			...(body === null ? { error: "gone" } : {}),
+		};
+	}
+
 	async stop() {
+		const lines = (await Promise.all(this.answered.map((told) => told.catch(() => null)))).filter((line) => line !== null);
+		if (process.env.BIMODAL_TRACE)
+			appendFileSync(process.env.BIMODAL_TRACE, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 		await this.context?.close();
 		rmSync(this.profile, { recursive: true, force: true });
 	}
@@ -95,6 +122,7 @@ export class Browser {
 			if (m.type() === "error" || m.type() === "warning")
 				this.fault(`console ${m.type()}: ${m.text()} (${m.location().url})`);
 		});
+		page.on("response", (r) => this.answered.push(this.told(r)));
 		page.on("pageerror", (e) => this.fault(`page error: ${e.stack ?? e}`));
 		page.on("request", (r) => {
 			const url = new URL(r.url());

@@ -1,10 +1,11 @@
 /*
  * A client made of the generated types against a running core: node client.js ORIGIN TOKEN. It says "good" and what it made, or fails. That
- * the lines after @ts-expect-error do not compile is part of the test.
+ * the lines after @ts-expect-error do not compile is part of the test. What it was answered is a line of JSON each on stderr, as --trace writes
+ * them, for the test to look at.
  */
 import { coreClient, type Answer, type Sent, type Transport } from "../../shared/console/src/api/client";
 
-declare const process: { argv: string[]; exitCode: number };
+declare const process: { argv: string[]; exitCode: number; stderr: { write(text: string): void } };
 
 class Refused extends Error {
 	constructor(readonly status: number, readonly code: string) {
@@ -24,8 +25,11 @@ function overFetch(origin: string, token: string): Transport {
 			for (const [name, value] of Object.entries(call.query ?? {}))
 				if (value !== undefined && value !== null)
 					query.set(name, String(value));
-			const reply = await fetch(`${origin}${path}?${query}`, { method, headers, body: call.body === undefined ? null : JSON.stringify(call.body) });
-			const data = reply.status === 204 ? undefined : await reply.json();
+			const target = `${path}?${query}`;
+			const reply = await fetch(origin + target, { method, headers, body: call.body === undefined ? null : JSON.stringify(call.body) });
+			const body = await reply.text();
+			process.stderr.write(`${JSON.stringify({ daemon: "core", method, target, status: reply.status, headers: [...reply.headers], body })}\n`);
+			const data = reply.status === 204 ? undefined : JSON.parse(body);
 			if (!reply.ok)
 				throw new Refused(reply.status, (data as { code: string }).code);
 			return { data: data as T, status: reply.status, etag: reply.headers.get("ETag") };

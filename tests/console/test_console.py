@@ -1,7 +1,8 @@
 """The console in a real browser against the real daemons: each scenario of tests/console/scenarios in a fresh profile.
 
 A scenario fails by what it asserts and by whatever the browser complains about: see browser.mjs. BIMODAL_CONSOLE_SHOTS names a folder
-that gets a picture of every page in light, dark and on a narrow screen."""
+that gets a picture of every page in light, dark and on a narrow screen. What the pages were answered is held against the description of
+the API, as in every other scenario."""
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import uuid
 
 import pytest
 
+import traced
 from clusters import ROOT
 from product import CONSOLE, Product
 
@@ -52,11 +54,14 @@ def scenario(product, people):
         conf = {"core": f"http://127.0.0.1:{product.core.port}", "sandbox": f"http://127.0.0.1:{product.sandbox.port}",
                 "chromium": shutil.which("chromium"), "folder": str(CONSOLE), "shots": os.environ.get("BIMODAL_CONSOLE_SHOTS"),
                 "people": {role: {"login": p.login, "password": p.password} for role, p in people.items()}, **more}
-        done = subprocess.run(["node", str(ROOT / "tests" / "console" / "run.mjs"), name], input=json.dumps(conf), capture_output=True, text=True,
-                              timeout=240)
-        print(done.stdout)
-        if done.returncode != 0:
-            pytest.fail(done.stdout + done.stderr, pytrace=False)
+        with traced.Trace(product.core, product.sandbox) as trace:
+            done = subprocess.run(["node", str(ROOT / "tests" / "console" / "run.mjs"), name], input=json.dumps(conf), capture_output=True, text=True,
+                                  timeout=240, env={**os.environ, **trace.env})
+            print(done.stdout)
+            if done.returncode != 0:
+                pytest.fail(done.stdout + done.stderr, pytrace=False)
+            trace.look()
+            assert trace.lines > 0
     return run
 
 

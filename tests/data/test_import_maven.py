@@ -10,11 +10,13 @@ import os
 import pathlib
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+import traced
 DATA = pathlib.Path(os.environ.get("BIMODAL_DATA", ROOT.parent / "shared" / "data")) / "maven_crm"
 PROGRAM = pathlib.Path(os.environ.get("BIMODAL_BUILD", ROOT / "build" / "debug")) / "bimodal"
 STAGES = {"won": 4238, "lost": 2473, "engaging": 1589, "prospecting": 500}
@@ -25,7 +27,8 @@ WON_VALUE = 10_005_534
 
 
 def bimodal(*args):
-    done = subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=600, cwd=ROOT, check=False)
+    with traced.Trace(SimpleNamespace(name="core"), SimpleNamespace(name="sandbox")) as trace:
+        done = subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=600, cwd=ROOT, check=False, env={**os.environ, **trace.env})
     assert done.returncode == 0, f"{args}: {done.stderr}"
     return done
 

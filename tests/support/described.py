@@ -1,9 +1,11 @@
-"""Every reply against the description of the API: status, content type, headers, body. What is not described is a failure that names the
-route.
+"""Every reply against the description of the API: status, content type, headers, body, and the events of a stream. What is not described is
+a failure that names the route.
 
 The documents of the tree (shared/openapi) are asked first; where a reply does not fit them, the daemon itself is asked once more, because
 a test may have changed its schema. A document leaves its objects open, so that members can be added; here they are closed: a member that
 is answered but not described is an error too.
+
+A body that fits is found by shapes.py; what does not fit is told in words by jsonschema, which is loaded only then.
 """
 import functools
 import hashlib
@@ -11,31 +13,33 @@ import json
 import re
 import urllib.parse
 
-import jsonschema
+import shapes
 from documents import path_of
 
 # Said by HTTP itself before there is a route, on any path.
 BEFORE = {400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 505}
-FORMATS = jsonschema.FormatChecker(formats=())
+SOMETIMES = ("Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Data-As-Of", "X-Replication-Lag-Ms")
+SLASHES = ("/ofrep/", "/console/")      # the key of a flag may hold some, and so may a file (the route's "rest")
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 class Undescribed(AssertionError):
     """A reply that the description of the API does not know."""
 
 
-@FORMATS.checks("uuid")
+class Misfit(AssertionError):
+    """A value that does not fit its schema: said in words when somebody wants to read them."""
+
+    def __init__(self, schema, root, value):
+        super().__init__()
+        self.of = schema, root, value
+
+    def __str__(self):
+        return wrong_with(*self.of)
+
+
 def is_uuid(value):
-    return not isinstance(value, str) or re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value) is not None
-
-
-@FORMATS.checks("date-time")
-def is_time(value):
-    return not isinstance(value, str) or re.fullmatch(r"\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", value) is not None
-
-
-@FORMATS.checks("date")
-def is_date(value):
-    return not isinstance(value, str) or re.fullmatch(r"\d{4,6}-\d\d-\d\d", value) is not None
+    return shapes.FORMATS["uuid"](value) is not None
 
 
 def closed(schema, root, depth=0):
@@ -46,67 +50,89 @@ def closed(schema, root, depth=0):
         return schema
     if "$ref" in schema:
         assert depth < 30, f"{schema} refers to itself"
-        return closed(functools.reduce(lambda at, key: at[key], schema["$ref"].split("/")[1:], root), root, depth + 1)
+        return closed(shapes.target(root, schema["$ref"]), root, depth + 1)
     out = {}
     for key, value in schema.items():
         if key in ("properties",):
             out[key] = {name: closed(s, root, depth) for name, s in value.items()}
         elif key in ("items", "additionalProperties", "anyOf", "oneOf", "allOf"):
             out[key] = closed(value, root, depth)
-        elif key not in ("description", "readOnly") and not key.startswith("x-"):
+        elif key not in shapes.WORDS and not key.startswith("x-"):
             out[key] = value
     if "properties" in out:
         out.setdefault("additionalProperties", False)
     return out
 
 
-class Document:
-    def __init__(self, text):
-        self.whole = json.loads(text)
-        self.validators = {}
-        self.seen = set()
-        self.patterns = []
-        for path, item in self.whole["paths"].items():
-            literal = len(re.sub(r"\{\w+\}", "", path))
-            # The key of a flag may hold slashes, and so may a file (the route's "rest").
-            rest = path.startswith(("/ofrep/", "/console/"))
-            parts = [f"(?P<{m[1]}>{'.*' if rest else '[^/]+'})" if (m := re.fullmatch(r"\{(\w+)\}", p)) else re.escape(p) for p in path.split("/")]
-            self.patterns.append((path.count("{"), -literal, re.compile("/".join(parts)), path, item))
-        self.patterns.sort(key=lambda p: p[:2])
+def library(schema, root):
+    """The library's validator."""
+    import jsonschema
 
-    @functools.lru_cache(maxsize=4096)
+    formats = jsonschema.FormatChecker(formats=())
+    for name, fits in shapes.FORMATS.items():
+        formats.checks(name)(lambda v, fits=fits: not isinstance(v, str) or fits(v) is not None)
+    return jsonschema.Draft202012Validator(closed(schema, root), format_checker=formats)
+
+
+def wrong_with(schema, root, value):
+    """In words, where and how a value does not fit."""
+    error = next(library(schema, root).iter_errors(value), None)
+    return f"at /{'/'.join(map(str, error.absolute_path))}: {error.message[:400]}" if error else "the tests' two validators do not agree"
+
+
+class Path:
+    """One path of a document."""
+
+    def __init__(self, name, item):
+        self.name, self.item = name, item
+        self.rank = name.count("{"), -len(re.sub(r"\{\w+\}", "", name))
+        any_text = ".*" if name.startswith(SLASHES) else "[^/]+"
+        parts = [f"(?P<{m[1]}>{any_text})" if (m := re.fullmatch(r"\{(\w+)\}", p)) else re.escape(p) for p in name.split("/")]
+        self.pattern = "/".join(parts)
+        self.begin = name.split("{")[0]
+
     def operation(self, method, path):
-        for _, _, pattern, name, item in self.patterns:
-            if method in item and pattern.fullmatch(path) and self.fits(pattern.fullmatch(path).groupdict(), item[method]):
-                return name, item[method]
-        return None, None
+        if method not in self.item or not path.startswith(self.begin):
+            return None
+        match = re.fullmatch(self.pattern, path)
+        return self.item[method] if match and self.fits(match.groupdict(), self.item[method]) else None
 
     @staticmethod
     def fits(values, operation):
         kinds = {p["name"]: p["schema"].get("format") for p in operation.get("parameters", ()) if p.get("in") == "path"}
         return all(kinds.get(name) != "uuid" or is_uuid(value.lower()) for name, value in values.items())
 
+
+class Document:
+    def __init__(self, text):
+        self.whole = json.loads(text)
+        self.shapes = shapes.Shapes(self.whole)
+        self.made = {}
+        self.paths = sorted((Path(name, item) for name, item in self.whole["paths"].items()), key=lambda p: p.rank)
+
+    @functools.lru_cache(maxsize=4096)
+    def operation(self, method, path):
+        for p in self.paths:
+            found = p.operation(method, path)
+            if found is not None:
+                return p.name, found
+        return None, None
+
     def resolved(self, thing):
         while "$ref" in thing:
-            thing = functools.reduce(lambda at, key: at[key], thing["$ref"].split("/")[1:], self.whole)
+            thing = shapes.target(self.whole, thing["$ref"])
         return thing
 
-    def validator(self, key, schema):
-        if key not in self.validators:
-            self.validators[key] = jsonschema.Draft202012Validator(closed(schema, self.whole), format_checker=FORMATS)
-        return self.validators[key]
-
     def problem(self, body, status):
-        self.body_fits(("problem",), {"$ref": "#/components/schemas/Problem"}, body)
+        self.fits(("problem",), PROBLEM, json.loads(body))
         assert json.loads(body)["status"] == status, f"the problem says another status than {status}"
 
-    def body_fits(self, key, schema, body):
-        digest = hash((key, body))
-        if digest in self.seen:
-            return
-        error = next(self.validator(key, schema).iter_errors(json.loads(body)), None)
-        assert error is None, f"at /{'/'.join(map(str, error.absolute_path))}: {error.message[:400]}"
-        self.seen.add(digest)
+    def fits(self, key, schema, value):
+        """`key` names the schema."""
+        if key not in self.made:
+            self.made[key] = self.shapes.shape(schema)
+        if not self.made[key](value):
+            raise Misfit(schema, self.whole, value)
 
     def check(self, method, target, status, headers, body):
         path = urllib.parse.unquote(target.split("?")[0].split("#")[0])
@@ -125,8 +151,7 @@ class Document:
             reply = {"$ref": "#/components/responses/Problem400"}
         reply = self.resolved(reply)
         for header in reply.get("headers", ()):
-            optional = header in ("Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Data-As-Of", "X-Replication-Lag-Ms")
-            assert optional or headers.get(header) is not None, f"{name}: {status} without the header {header}"
+            assert header in SOMETIMES or headers.get(header) is not None, f"{name}: {status} without the header {header}"
         content = reply.get("content")
         if method == "HEAD" or status == 304:
             assert not body, f"{name}: {status} to {method} has a body"
@@ -141,9 +166,16 @@ class Document:
             return
         assert kind in content, f"{name}: {status} as {kind or 'nothing'}, not as {' or '.join(content)}"
         if kind.endswith("json"):
-            self.body_fits((name, method, status, kind), content[kind]["schema"], body)
-        if kind == "application/problem+json":
-            assert json.loads(body)["status"] == status, f"the problem says another status than {status}"
+            value = json.loads(body)
+            self.fits((name, method, status, kind), content[kind]["schema"], value)
+            if kind == "application/problem+json":
+                assert value["status"] == status, f"the problem says another status than {status}"
+
+    def event(self, path, event):
+        name, operation = self.operation("get", path)
+        assert operation is not None, "there is no such stream in the description"
+        stream = self.resolved(self.resolved(operation["responses"]["200"])["content"]["text/event-stream"]["schema"])
+        self.fits((name, "event"), stream["contentSchema"]["items"], event)
 
 
 @functools.cache
@@ -151,21 +183,63 @@ def of_tree(daemon):
     return Document(path_of(daemon).read_text())
 
 
-def check(daemon, method, target, status, headers, body):
-    """`daemon` is asked for its own document if that of the tree does not fit; `described` of it is kept."""
-    first = getattr(daemon, "described", None) or of_tree(daemon.name)
-    try:
-        first.check(method, target, status, headers, body)
-        return
-    except AssertionError as e:
-        wrong = e
+def documents(daemon):
+    """Those that it is known to have described itself by, the last one first."""
+    if not hasattr(daemon, "described"):
+        daemon.described = {None: of_tree(daemon.name)}     # by the digest of their text
+    return daemon.described
+
+
+def asked(daemon):
+    """Its document of now, if that is another one than those that are known."""
     text = daemon.command("--print-openapi") if hasattr(daemon, "command") else ""
     digest = hashlib.sha256(text.encode()).hexdigest()
-    if text and digest != getattr(daemon, "described_digest", None):
-        daemon.described, daemon.described_digest = Document(text), digest
+    if not text or digest in documents(daemon):
+        return None
+    found = Document(text)
+    daemon.described = {digest: found, **documents(daemon)}
+    return found
+
+
+def held(daemon, look):
+    """`look` at one of its documents after the other, until one fits; None, or what is wrong."""
+    for document in list(documents(daemon).values()):
         try:
-            daemon.described.check(method, target, status, headers, body)
-            return
+            look(document)
+            return None
         except AssertionError as e:
             wrong = e
-    raise Undescribed(f"{daemon.name} {method} {target[:200]} → {status}: {wrong}\n{body[:1500]!r}")
+    document = asked(daemon)
+    if document is None:
+        return wrong
+    try:
+        look(document)
+        return None
+    except AssertionError as e:
+        return e
+
+
+def check(daemon, method, target, status, headers, body):
+    """`daemon` is asked for its own document if that of the tree does not fit."""
+    wrong = held(daemon, lambda d: d.check(method, target, status, headers, body))
+    if wrong is not None:
+        raise Undescribed(f"{daemon.name} {method} {target[:200]} → {status}: {wrong}\n{body[:1500]!r}")
+
+
+def glance(daemon, method, target, status, headers, body):
+    """For whoever makes load: the first reply of each method, route, status and content type is looked at whole, of all others that they
+    are one of these."""
+    path = urllib.parse.unquote(target.split("?")[0])
+    kind = headers.get("Content-Type")
+    name, _ = of_tree(daemon.name).operation(method.lower(), path)
+    seen = vars(daemon).setdefault("glanced", set())
+    if name is None or (method, name, status, kind) not in seen:
+        check(daemon, method, target, status, headers, body)
+        seen.add((method, name, status, kind))
+
+
+def event(daemon, target, event):
+    """One of a stream of server-sent events: its name as `event`, its `id`, its `data` read as JSON."""
+    wrong = held(daemon, lambda d: d.event(target.split("?")[0], event))
+    if wrong is not None:
+        raise Undescribed(f"{daemon.name} {target[:200]}: {event}: {wrong}")

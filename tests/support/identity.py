@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+import described
 from clusters import ROOT, free_port
 
 HERE = ROOT / "tests" / "support" / "oidc"
@@ -47,7 +48,8 @@ class Answer:
 
 
 class Browser:
-    """One person at one address."""
+    """One person at one address. What a daemon answers is held against the description of its API."""
+    daemons = {}        # by origin
 
     def __init__(self, address):
         self.jar = http.cookiejar.CookieJar()
@@ -66,9 +68,13 @@ class Browser:
     def open(self, url, form=None, accept="application/json", headers=None):
         data = urllib.parse.urlencode(form).encode() if form is not None else None
         try:
-            return Answer(self.opener.open(urllib.request.Request(url, data, {"Accept": accept, **(headers or {})}), timeout=60))
+            answer = Answer(self.opener.open(urllib.request.Request(url, data, {"Accept": accept, **(headers or {})}), timeout=60))
         except urllib.error.HTTPError as e:
-            return Answer(e)
+            answer = Answer(e)
+        origin = next((o for o in self.daemons if url.startswith(o + "/")), None)
+        if origin is not None:
+            described.check(self.daemons[origin], "GET" if data is None else "POST", url[len(origin):], answer.status, answer.headers, answer.body)
+        return answer
 
     def cookie(self, name):
         return next((c.value for c in self.jar if c.name == name), None)

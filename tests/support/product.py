@@ -162,18 +162,6 @@ class Daemon:
     def delete(self, path, **kw):
         return self.request("DELETE", path, **kw)
 
-    def raw(self, data, timeout=10.0):
-        """Bytes as they are to a fresh connection; everything that comes back until it closes or the time is over."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as s:
-            s.sendall(data)
-            got = b""
-            try:
-                while chunk := s.recv(65536):
-                    got += chunk
-            except (TimeoutError, ConnectionResetError):
-                pass
-            return got
-
     def metric(self, name):
         """The value of a metric without labels, or the sum over its labels."""
         total = None
@@ -285,8 +273,10 @@ class Product:
                 self.install()
             else:
                 self._take(template("product", self._installed))
-            self.core.start()
+            # Both at once: neither waits for the other.
+            self.core.start(wait=False)
             self.sandbox.start()
+            self.core.ready()
         except BaseException:
             self.stop()
             raise

@@ -1,8 +1,11 @@
-"""Server-sent events of a daemon, read as an EventSource reads them."""
+"""Server-sent events of a daemon, read as an EventSource reads them; each is held against the description of the API."""
 import json
 import select
 import socket
 import time
+
+import described
+from wire import head_of
 
 LIMIT = 60      # seconds that a state is waited for
 
@@ -31,8 +34,11 @@ class Stream:
             lines.append(f"Last-Event-ID: {last}")
         self.socket.sendall("\r\n".join([*lines, *headers, "", ""]).encode("latin-1"))
         self.bytes, self.events, self.comments, self.retry, self.last, self.closed = b"", [], 0, None, last, False
-        self.head = self.until(b"\r\n\r\n").decode("latin-1")
-        self.status = int(self.head.split(" ")[1])
+        self.daemon, self.path, self.head = daemon, path, self.until(b"\r\n\r\n").decode("latin-1")
+        self.status, head, _ = head_of(self.head.encode("latin-1"))
+        while len(self.bytes) < int(head.get("Content-Length", 0)):
+            assert self.more(), (self.head, self.bytes)
+        described.check(daemon, "GET", path, self.status, head, b"" if self.status == 200 else self.bytes)
 
     def __enter__(self):
         return self
@@ -72,7 +78,9 @@ class Stream:
             self.retry = int(fields["retry"]) if "retry" in fields else self.retry
             self.last = fields.get("id", self.last)
             if "data" in fields:
-                self.events.append(Event(fields.get("event", "message"), fields.get("id"), json.loads(fields["data"])))
+                e = Event(fields.get("event", "message"), fields.get("id"), json.loads(fields["data"]))
+                described.event(self.daemon, self.path, {"event": e.name, "id": e.id, "data": e.data})
+                self.events.append(e)
 
     def next(self, *names, seconds=LIMIT):
         """The next event of these names (any, but the feed's), those before it dropped."""

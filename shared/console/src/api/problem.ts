@@ -2,13 +2,10 @@
  * What went wrong, as one type for both daemons: an application/problem+json answer (RFC 9457), or no answer at all.
  */
 
+import type { CoreSchemas } from "./client";
+
 /** A place of the request that is wrong: `pointer` into the body, or the `name` of a header or parameter. */
-export interface ProblemPlace {
-	readonly pointer?: string;
-	readonly name?: string;
-	readonly code: string;
-	readonly detail?: string;
-}
+export type ProblemPlace = Readonly<CoreSchemas["schemas"]["ProblemPlace"]>;
 
 /** The daemon could not be reached: `Problem.code` of a request that got no answer. */
 export const UNREACHABLE = "unreachable";

@@ -3,6 +3,7 @@
  * ["records", resource] for lists and ["record", resource, id] for everything about one record, so that a hint about it finds them all.
  */
 import { type QueryClient, infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { CoreSchemas } from "./client";
 import { core } from "./core";
 import type { Query } from "./daemon";
 import type { Page } from "./types";
@@ -16,67 +17,32 @@ export interface Row {
 	readonly [field: string]: Json | undefined;
 }
 
-export interface By {
-	readonly id: string;
-	readonly name: string | null;
-}
+type Schemas = CoreSchemas["schemas"];
 
 /** One write of a record, from its history. */
-export interface HistoryEntry {
-	readonly at: string;
-	readonly op: string;
-	readonly version: number | null;
-	readonly actor: By;
-	readonly request_id: string | null;
-	readonly erased: boolean;
-	/** A field changed, too, that the reader may not see. */
-	readonly hidden: boolean;
+export type HistoryEntry = Readonly<Omit<Schemas["HistoryEntry"], "changes">> & {
 	readonly changes: Readonly<Record<string, { readonly before: Json; readonly after: Json }>>;
-}
+};
 
-export interface SetBy {
-	readonly at: string | null;
-	readonly by: By | null;
-}
+export type SetBy = Readonly<Schemas["SetBy"]>;
 
 /** When and by whom a value was written; from the log, or, where that does not know, from the record. */
-export interface ValueSource extends SetBy {
-	readonly version: number | null;
-	readonly from: "log" | "record";
-}
+export type ValueSource = Readonly<Schemas["ValueSource"]>;
+
+/** GET /v1/people/…/360 and the same of organizations; a part that the reader has no right to is not there. */
+type Parts = Omit<Schemas["PersonWhole"] & Schemas["OrganizationWhole"], "profile" | "values">;
 
 export interface Part {
 	readonly data: readonly (Row & { readonly _set?: Json })[];
 	readonly more: boolean;
 }
 
-/** GET /v1/people/…/360 and the same of organizations; a part that the reader has no right to is not there. */
-export interface Whole {
-	readonly profile: Row;
-	readonly values: Readonly<Record<string, ValueSource>>;
-	readonly consents?: Part;
-	readonly people?: Part;
-	readonly opportunities?: Part;
-	readonly cases?: Part;
-	readonly interactions?: Part;
-}
+export type Whole = Readonly<Pick<Schemas["PersonWhole"] | Schemas["OrganizationWhole"], "values">> & { readonly profile: Row } & { readonly [part in keyof Parts]?: Part };
 
-export interface View {
-	readonly id: string;
-	readonly version: number;
-	readonly resource: string;
-	readonly name: string;
-	/** A list's query string. */
-	readonly query: string;
-	readonly shared: "private" | "team" | "all";
-	readonly mine: boolean;
-}
+export type View = Readonly<Schemas["View"]>;
 
-export interface Restored {
-	readonly record: Row;
-	readonly restored: Readonly<Record<string, number>>;
-	readonly linked: Readonly<Record<string, number>>;
-}
+/** Of whichever resource. */
+export type Restored = Readonly<Omit<Schemas["people.Restored"], "record">> & { readonly record: Row };
 
 export const PAGE_ROWS = 50;
 
@@ -134,7 +100,7 @@ export const interactionsQuery = (resource: string, id: string, reference: strin
 export const viewsQuery = (resource: string) =>
 	queryOptions({
 		queryKey: ["views", resource],
-		queryFn: async ({ signal }) => (await core.get<{ readonly data: readonly View[] }>("/v1/views", { query: { resource }, signal })).data,
+		queryFn: async ({ signal }) => (await core.get<Schemas["Views"]>("/v1/views", { query: { resource }, signal })).data,
 	});
 
 /** After a write: a record also stands in lists and in what is told of others, such as the people of an organization. */

@@ -2,6 +2,7 @@
  * The short-lived token by which this session may speak to the sandbox. Core makes it; the sandbox knows it as soon as its copy has it,
  * about a second later. Kept for the tab, so that a reload needs no other one.
  */
+import type { CoreSchemas } from "./client";
 import { core } from "./core";
 
 const KEY = "bimodal.sandbox-token";
@@ -9,10 +10,7 @@ const SPARE_MS = 60_000;
 /* What the way of a new token through the feed takes as a rule. Asking sooner would only be refused. */
 const ARRIVES_MS = 1_500;
 
-interface Token {
-	readonly token: string;
-	readonly expires_at: string;
-}
+type Token = Readonly<CoreSchemas["schemas"]["SandboxToken"]>;
 
 let held: Token | null = null;
 let asked: Promise<Token> | null = null;

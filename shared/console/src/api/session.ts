@@ -6,6 +6,7 @@ import { Problem } from "./problem";
 import { core } from "./core";
 import { forget as forgetSandbox } from "./sandbox-token";
 import { csrf } from "./csrf";
+import type { CoreSchemas } from "./client";
 import type { Me, Session } from "./types";
 
 const MARK = "bimodal.signed-in";
@@ -71,9 +72,7 @@ export async function signIn(login: string, password: string): Promise<void> {
 }
 
 /** The ways of signing in that core offers. */
-export interface SignInMethods {
-	readonly oidc: { readonly name: string; readonly start: string } | null;
-}
+export type SignInMethods = Readonly<CoreSchemas["schemas"]["SignInMethods"]>;
 
 export function readMethods(signal: AbortSignal): Promise<SignInMethods> {
 	return core.get<SignInMethods>("/v1/session/methods", { signal });

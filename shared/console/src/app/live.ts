@@ -9,19 +9,19 @@
 import { useEffect } from "react";
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
+import type { LiveEvent } from "~/api/types";
 import { checkSession } from "./over";
 
 const AGAIN_MS = 5_000;
 
-interface RecordEvent {
-	readonly resource: string;
-	readonly id: string | null;
-}
+/** The events, by their names. */
+type Name = LiveEvent["event"];
+const names: Readonly<Record<Name, true>> = { ready: true, reset: true, record: true, notice: true, flag: true, change: true, drift: true, feed: true, end: true };
 
-function told(queries: QueryClient, name: string, data: string): void {
+function told(queries: QueryClient, name: Name, data: string): void {
 	const again = (...queryKey: readonly string[]) => void queries.invalidateQueries({ queryKey });
 	if (name === "record") {
-		const { resource, id } = JSON.parse(data) as RecordEvent;
+		const { resource, id } = JSON.parse(data) as Extract<LiveEvent, { event: "record" }>["data"];
 		again("records", resource);
 		again("record", resource, ...(id === null ? [] : [id]));
 	} else if (name === "notice") {
@@ -57,14 +57,15 @@ export function useLive(): void {
 			source = new EventSource(`/v1/live${last === null ? "" : `?after=${encodeURIComponent(last)}`}`);
 			const hear = (e: MessageEvent<string>) => {
 				last = e.lastEventId || last;
-				if (e.type === "end") {
+				const name = e.type as Name;
+				if (name === "end") {
 					close();
 					void checkSession(queries, router);
-				} else if (e.type !== "ready") {
-					told(queries, e.type, e.data);
+				} else if (name !== "ready") {
+					told(queries, name, e.data);
 				}
 			};
-			for (const name of ["ready", "reset", "record", "notice", "flag", "change", "drift", "feed", "end"])
+			for (const name of Object.keys(names))
 				source.addEventListener(name, hear);
 			/* A stream that broke is begun again by the browser; one that was refused is not. */
 			source.onerror = () => {

@@ -33,9 +33,9 @@ function Sessions() {
 				{list.data?.data.map((s) => (
 					<li key={s.id}>
 						<div>
-							<strong>{sayAgent(s.agent)}</strong> {s.current && <State tone="good">this one</State>}
+							<strong>{sayAgent(s.agent ?? "")}</strong> {s.current && <State tone="good">this one</State>}
 							<div className="dimmed small">
-								from <span className="mono">{s.address}</span> · begun <Time at={s.created_at} /> · last seen <Time at={s.last_seen_at} />
+								from <span className="mono">{s.address ?? "somewhere"}</span> · begun <Time at={s.created_at} /> · last seen <Time at={s.last_seen_at} />
 							</div>
 						</div>
 						{!s.current && (

@@ -13,8 +13,9 @@ const withPersons: ReadonlySet<string> = new Set(["people", "interactions", "cas
 
 function useHiddenClasses(resource: Resource): readonly string[] {
 	const { me } = useActor();
+	const read: readonly string[] = me.classes.read;
 	const here = new Set(resource.fields.map((f) => f.class));
-	return classNames.filter((c) => !me.classes.read.includes(c) && !here.has(c) && (c !== "personal" || withPersons.has(resource.name)));
+	return classNames.filter((c) => !read.includes(c) && !here.has(c) && (c !== "personal" || withPersons.has(resource.name)));
 }
 
 export function Profile({ resource, row, title = "Profile", beside }: { resource: Resource; row: Row; title?: string; beside?: (field: Field, value: Json | undefined) => ReactNode }) {
