@@ -5,6 +5,7 @@
 import { useEffect, useLayoutEffect, useRef } from "react";
 import { useRouterState } from "@tanstack/react-router";
 import { focusHeading } from "~/ui/focus";
+import { overlayStore } from "./commands";
 
 const NAME = "Bimodal";
 
@@ -25,7 +26,9 @@ export function useFollowPages(): void {
 		shown.current = place;
 		if (first || place === undefined)
 			return;
-		focusHeading();
+		/* A page that comes late leaves the focus in what was opened over it meanwhile. */
+		if (overlayStore.get() === "none")
+			focusHeading();
 		window.scrollTo(0, 0);
 	}, [place]);
 }
