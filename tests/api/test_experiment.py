@@ -30,7 +30,7 @@ def verdict(sandbox, name, seconds=20.0):
 
 
 def end(product, sandbox, name):
-    assert sandbox.delete(f"/v1/features/{name}", role="innovator").status == 200
+    assert F.remove(sandbox, name).status == 200
     assert left(product, name) == 0
 
 

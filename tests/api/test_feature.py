@@ -46,7 +46,7 @@ def test_deploy_call_remove(product, core, sandbox):
     r = call(sandbox, name, unit, "&limit=1")
     assert r.status == 200 and r.json["rows"] == [{"arm": r.json["variant"], "note": "first", "country": "FR", "mine": True}]
     assert any(x["slug"] == name for x in sandbox.get("/v1/features?limit=500", role="innovator").json["data"])
-    r = sandbox.delete(f"/v1/features/{name}", role="innovator")
+    r = F.remove(sandbox, name)
     assert r.status == 200 and r.json["state"] == "removed" and r.json["flag_state"] == "archived", r
     assert left(product, name) == 0
     assert product.clusters.one("sandbox", "select change.fingerprint()") == before
@@ -55,7 +55,7 @@ def test_deploy_call_remove(product, core, sandbox):
     assert sandbox.delete(f"/v1/features/{name}", role="innovator").status == 410
     # The slug is free again.
     deployed(sandbox, name)
-    assert sandbox.delete(f"/v1/features/{name}", role="innovator").status == 200
+    assert F.remove(sandbox, name).status == 200
 
 
 def test_sticky(product, sandbox):
@@ -74,7 +74,7 @@ def test_sticky(product, sandbox):
     assert product.clusters.rows("sandbox", "select unit, variation, at from lab.exposure where flag = %s order by 1",
                                  (f"feature-{name}",)) == kept
     assert {v: u for u, v in first.items()}.keys() == {v for _, v, _ in kept}
-    sandbox.delete(f"/v1/features/{name}", role="innovator")
+    F.remove(sandbox, name)
 
 
 def test_a_killed_flag_gives_the_control(product, core, sandbox):
@@ -84,7 +84,7 @@ def test_a_killed_flag_gives_the_control(product, core, sandbox):
     assert core.post(f"/v1/flags/feature-{name}/kill", role="product_owner").status == 200
     F.eventually(lambda: {call(sandbox, name, u).json["variant"] for u in units} == {"control"})
     assert product.clusters.one("sandbox", "select count(*) from lab.exposure where flag = %s", (f"feature-{name}",)) < 30
-    sandbox.delete(f"/v1/features/{name}", role="innovator")
+    F.remove(sandbox, name)
 
 
 def test_wrong_calls(product, sandbox):
@@ -106,7 +106,7 @@ def test_wrong_calls(product, sandbox):
     assert r.status == 409, r
     assert F.deploy(sandbox, F.files(slug()), role="agent").status == 403
     assert sandbox.delete(f"/v1/features/{name}", role="agent").status == 403
-    sandbox.delete(f"/v1/features/{name}", role="innovator")
+    F.remove(sandbox, name)
 
 
 HOSTILE = [
@@ -158,7 +158,7 @@ def test_a_deployment_that_fails_leaves_nothing(product, core, sandbox):
     assert left(product, name) == 0 and product.clusters.one("sandbox", "select change.fingerprint()") == before
     assert core.get(f"/v1/flags/feature-{name}", role="operator").status == 404
     deployed(sandbox, name)
-    sandbox.delete(f"/v1/features/{name}", role="innovator")
+    F.remove(sandbox, name)
 
 
 def test_a_flag_of_somebody_else_is_not_taken(product, core, sandbox):
@@ -212,12 +212,12 @@ def test_a_deployment_waits_for_core(product, core, sandbox):
     name = slug()
     core.stop()
     try:
-        r = F.deploy(sandbox, F.files(name))
+        r = F.deploy(sandbox, F.files(name), wait=False)
         assert r.status == 202 and r.json["state"] == "deploying", r
     finally:
         core.start()
     F.eventually(lambda: sandbox.get(f"/v1/features/{name}", role="innovator").json["state"] == "running", 40)
-    assert sandbox.delete(f"/v1/features/{name}", role="innovator").status == 200
+    assert F.remove(sandbox, name).status == 200
 
 
 def test_a_down_that_fails_does_not_keep_it(product, sandbox):
@@ -226,7 +226,7 @@ def test_a_down_that_fails_does_not_keep_it(product, sandbox):
     content["down.sql"] = f"DROP TABLE feature_{name}.never_made;\n"
     r = F.deploy(sandbox, content)
     assert r.status == 201, r
-    sandbox.delete(f"/v1/features/{name}", role="innovator")
+    F.remove(sandbox, name)
     F.eventually(lambda: left(product, name) == 0)
 
 
@@ -250,7 +250,7 @@ def test_isolation(product, sandbox):
         assert cur.fetchone()[0] == 2
     db.close()
     for n in (name, other):
-        assert sandbox.delete(f"/v1/features/{n}", role="innovator").status == 200
+        assert F.remove(sandbox, n).status == 200
         assert left(product, n) == 0
 
 
@@ -263,7 +263,7 @@ def test_the_template_runs(product, sandbox, tmp_path):
     assert r.status == 201, r
     (_, unit), = F.people(product, 1)
     assert call(sandbox, name, unit).status == 200
-    assert sandbox.delete(f"/v1/features/{name}", role="innovator").status == 200
+    assert F.remove(sandbox, name).status == 200
 
 
 def test_columns(sandbox):

@@ -1,4 +1,5 @@
 """Feature packages for tests: the canonical archive, and a small feature to begin from."""
+import json
 import time
 import uuid
 
@@ -72,8 +73,25 @@ def archive(content):
     return out
 
 
-def deploy(sandbox, content, role="innovator"):
-    return sandbox.post("/v1/features", archive(content), role=role, headers={"Content-Type": MEDIA})
+def deploy(sandbox, content, role="innovator", wait=True):
+    """The answer to a deployment. On a machine so busy that it came before the end (202): what it would have been then."""
+    r = sandbox.post("/v1/features", archive(content), role=role, headers={"Content-Type": MEDIA})
+    if r.status == 202 and wait:
+        slug = r.json["slug"]
+        eventually(lambda: sandbox.get(f"/v1/features/{slug}", role=role).json["state"] != "deploying", 60, "deployed")
+        now = sandbox.get(f"/v1/features/{slug}", role=role)
+        running = now.json["state"] == "running"
+        r.status, r.body = 201 if running else 409, now.body if running else json.dumps({"detail": now.json["error"]})
+    return r
+
+
+def remove(sandbox, slug, role="innovator"):
+    """The answer to a removal, in the same way."""
+    r = sandbox.delete(f"/v1/features/{slug}", role=role)
+    if r.status == 202:
+        eventually(lambda: sandbox.get(f"/v1/features/{slug}", role=role).json["state"] == "removed", 60, "removed")
+        r.status, r.body = 200, sandbox.get(f"/v1/features/{slug}", role=role).body
+    return r
 
 
 def eventually(check, seconds=10.0, what=""):
