@@ -162,7 +162,7 @@ export async function innovator(b) {
 	const { fresh, person, organization, tag } = b.conf;
 	await b.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: b.conf.core });
 	/* The sandbox is asked by a token that core made for this session, never by a cookie. */
-	const asked = page.waitForResponse((r) => r.url() === `${b.conf.sandbox}/v1/feed` && r.request().method() === "GET" && r.status() === 200);
+	const asked = page.waitForResponse((r) => r.url() === `${b.conf.sandbox}/v1/feed` && r.request().method() === "GET" && r.status() === 200, { timeout: 150_000 });
 	await beginsWithSecret(b, { ...fresh, text: fresh.secret });
 	await bothModes(b, "Flags on", "To approve", "Copy is behind by", "Hypotheses");
 	const headers = await (await asked).request().allHeaders();
