@@ -143,6 +143,8 @@ const struct http_route core_flags_routes[] = {
 	  .right = "flag.read" },
 	{ HTTP_POST, ONE "/revisions", "flag.revise", core_flags_revise_steps,
 	  .right = "flag.write", .deadline_ms = FLAGS_DEADLINE_MS, .body_max = FLAGS_BODY_MAX },
+	{ HTTP_POST, ONE "/explain", "flag.explain", core_flags_explain_steps, .right = "flag.read",
+	  .body_max = FLAGS_BODY_MAX },
 	{ HTTP_POST, ONE "/enable", "flag.enable", core_flags_enable_steps, .right = "flag.toggle",
 	  .deadline_ms = FLAGS_DEADLINE_MS },
 	{ HTTP_POST, ONE "/disable", "flag.disable", core_flags_disable_steps, .right = "flag.read",

@@ -4,7 +4,7 @@
  *
  * Who may do what (routes whose right depends on the flag ask the guard for flag.read and check
  * the rest themselves):
- *	flag.read               lists, one flag, its revisions
+ *	flag.read               lists, one flag, its revisions, what it gave (of a person: people.read too)
  *	flag.evaluate           OFREP
  *	flag.write              create, revise, archive any flag
  *	flag.toggle             enable, disable, kill any flag

@@ -40,6 +40,11 @@ extern const struct step_row core_flags_list_steps[];
 extern const struct step_row core_flags_get_steps[];
 extern const struct step_row core_flags_revisions_steps[];
 extern const struct step_row core_flags_worker_steps[];
+extern const struct step_row core_flags_explain_steps[];
+
+/* The owners whose records of `resource` this principal may read, as the text of an array in the task's arena; STR_NONE:
+ * all. False: no memory. */
+bool core_flags_owners(struct task *t, struct str resource, struct str *out);
 
 /* {"workers":…,"of":…,"missing":[…]} of wait i, a row of flag_applied.sql; ms < 0: not written. */
 void core_flags_workers_json(struct task *t, unsigned i, int64_t ms, struct buf *out);

@@ -306,6 +306,44 @@ flag_evaluate(struct cli *c)
 	return exit_code;
 }
 
+static int
+flag_explain(struct cli *c)
+{
+	const char *at = NULL, *revision = NULL;
+	const struct cli_option options[] = {
+		{ "--at", CLI_OPTION_TEXT, &at, 0, 0 },
+		{ "--revision", CLI_OPTION_TEXT, &revision, 0, 0 },
+	};
+	struct buf path;
+	struct buf body;
+
+	if (!cli_options(c, options, ARRAY_LEN(options), 1, 2))
+		return 2;
+	const char *who = c->argc > 1 ? c->argv[1] : NULL;
+	flag_path(&path, c->argv[0], "/explain");
+	buf_init(&body, DOCUMENT_BYTES_MAX);
+	buf_add_char(&body, '{');
+	if (at != NULL)
+		member_add(&body, "at", at);
+	if (revision != NULL)
+		buf_printf(&body, "\"revision\":%s,", revision);
+	buf_add_cstr(&body, "\"context\":");
+	if (who != NULL && who[0] == '{') {
+		buf_add_cstr(&body, who);
+	} else if (who != NULL) {
+		buf_add_cstr(&body, "{\"targetingKey\":");
+		buf_json_cstr(&body, who);
+		buf_add_char(&body, '}');
+	} else {
+		buf_add_cstr(&body, "{}");
+	}
+	buf_add_char(&body, '}');
+	const int exit_code = cli_call_print(c, CLI_CORE, "POST", buf_cstr(&path), buf_str(&body));
+	buf_free(&body);
+	buf_free(&path);
+	return exit_code;
+}
+
 const struct cli_command cli_flag_commands[] = {
 	{ "flag list", "", "all flags", flag_list, "product_owner" },
 	{ "flag get", "KEY", "one flag: who gets what, until when; --raw: with its document",
@@ -329,5 +367,8 @@ const struct cli_command cli_flag_commands[] = {
 	{ "flag archive", "KEY [--comment TEXT]", "end it", flag_archive, "product_owner" },
 	{ "flag evaluate", "KEY UNIT [--in core|sandbox]",
 	  "what a person (id), pseudonym or visitor gets", flag_evaluate, "product_owner" },
+	{ "flag explain", "KEY [UNIT|CONTEXT] [--at TIME|--revision N]",
+	  "what somebody gets, or got then: which revision, rule, condition and bucket decided",
+	  flag_explain, "product_owner" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
