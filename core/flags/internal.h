@@ -9,6 +9,7 @@
 #include "gen/sql_core.h"
 
 #define FLAGS_BODY_MAX ((size_t)128 * 1024)
+#define FLAGS_PREVIEW_DEADLINE_MS 30000
 #define FLAGS_DEADLINE_MS 8000 /* of routes that wait for acknowledgements */
 
 extern struct core_flags_conf core_flags_conf;
@@ -41,6 +42,10 @@ extern const struct step_row core_flags_get_steps[];
 extern const struct step_row core_flags_revisions_steps[];
 extern const struct step_row core_flags_worker_steps[];
 extern const struct step_row core_flags_explain_steps[];
+extern const struct step_row core_flags_preview_steps[];
+
+/* The snapshot served now, borrowed; NULL: none yet. */
+struct flag_snapshot *core_flags_now(void);
 
 /* The owners whose records of `resource` this principal may read, as the text of an array in the task's arena; STR_NONE:
  * all. False: no memory. */

@@ -1,4 +1,4 @@
-"""What a flag gave and would give: explanations as of a moment or a revision, through the real daemon."""
+"""What a flag gave and would give: explanations as of a moment or a revision, previews over the record, through the real daemon."""
 import datetime
 import uuid
 
@@ -106,3 +106,79 @@ def test_a_person_is_looked_at(core, product):
     assert x["variation"] == core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": {"targetingKey": person}}).json["variant"]
     assert ask(core, key, {"targetingKey": person}, role="service", status=403)["right"] == "people.read"
     ask(core, key, {"targetingKey": "0190a000-0000-7000-8000-000000000000"}, status=404)
+
+
+# -- preview
+
+def preview(core, key, body, role="product_owner", status=200):
+    r = core.post(f"/v1/flags/{key}/preview", body, role=role)
+    assert r.status == status, r
+    return r.json
+
+
+def units(rows):
+    return {r["variation"]: r["units"] for r in rows}
+
+
+def moves(x):
+    return {(m["from"], m["to"]): m["units"] for m in x["moves"]}
+
+
+def test_people_who_would_move(core, product):
+    """The preview says what then happens: everybody is asked before and after."""
+    place = f"P{uuid.uuid4().hex[:8]}"
+    people = [core.post("/v1/people", {"given_name": "Ann", "country": place, "region": "north" if i % 3 else "south"}).json
+              for i in range(24)]
+    of = product.clusters.one("core", "select count(*) from crm.person")
+    key, _ = create(core, [SPLIT | {"condition": {"country": place}}], unit="person")
+    rules = [{"force": "treatment", "condition": {"region": "north", "country": place}}, SPLIT | {"condition": {"country": place}}]
+    x = preview(core, key, {"document": document(rules, "person")})
+    assert (x["unit"], x["counted"], x["of"], x["complete"], x["not_in_record"]) == ("person", of, of, True, [])
+
+    def answers():
+        context = ({"targetingKey": p["id"], "country": place, "region": p["region"]} for p in people)
+        return [core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": c}).json["variant"] for c in context]
+
+    before = answers()
+    revise(core, key, rules, "person")
+    after = answers()
+    moved = sum(b != a for b, a in zip(before, after))
+    assert moved > 0 and moves(x) == {("control", "treatment"): moved} and x["moved"] == moved
+    assert x["estimate"] == {"moved": moved, "within": 0}
+    assert units(x["now"]) == {"control": of - before.count("treatment"), "treatment": before.count("treatment")}
+    assert units(x["would"]) == {"control": of - after.count("treatment"), "treatment": after.count("treatment")}
+    y = preview(core, key, {"document": document(rules, "person")})
+    assert y["moves"] == [] and y["now"] == x["would"]
+    y = preview(core, key, {"document": document(rules, "person"), "enabled": False})
+    assert units(y["would"]) == {"control": 0, "treatment": 0, None: of} and moves(y)[("treatment", None)] == after.count("treatment")
+
+
+def test_organizations_and_what_only_applications_tell(core, product):
+    place = f"O{uuid.uuid4().hex[:8]}"
+    for n in (5, 50, 500):
+        assert core.post("/v1/organizations", {"name": f"Org {n}", "country": place, "employees": n}).status == 201
+    key, _ = create(core, unit="organization")
+    core.post(f"/v1/flags/{key}/disable", role="product_owner")
+    rules = [{"force": "treatment", "condition": {"country": place, "employees": {"$gte": 50}, "plan": {"$ne": "free"}}}]
+    body = {"document": document(rules, "organization")}
+    of = product.clusters.one("core", "select count(*) from crm.organization")
+    assert units(preview(core, key, body)["would"])[None] == of
+    x = preview(core, key, body | {"enabled": True, "seconds": 20})
+    assert x["unit"] == "organization" and x["of"] == of and x["not_in_record"] == ["plan"]
+    assert moves(x)[(None, "treatment")] == 2 and units(x["now"])[None] == of
+
+
+def test_preview_refused(core):
+    key, _ = create(core, unit="person")
+    mail = {"document": document([{"force": "treatment", "condition": {"email": {"$ew": "@example.com"}}}], "person")}
+    r = preview(core, key, mail, status=403)
+    assert '"email"' in r["detail"] or '"email"' in str(r), r
+    assert preview(core, key, {"document": document(unit="person")}, role="service", status=403)["right"] == "people.read"
+    preview(core, "nothing-here", {"document": document(unit="person")}, status=404)
+    for body, where in (({}, "/document"), ({"document": document()}, "/document/unit"), ({"document": document(unit="person"), "seconds": 26}, "/seconds"),
+                        ({"document": document(unit="person"), "enabled": 1}, "/enabled"),
+                        ({"document": document([{"force": "x"}], "person")}, "/document/rules/0/force")):
+        assert pointer(preview(core, key, body, status=422)) == where
+    hidden, _ = create(core, mail["document"]["rules"], unit="person")  # what is served now asks for it
+    preview(core, hidden, {"document": document(unit="person")}, status=403)
+    assert preview(core, key, {"document": document(unit="person")})["moves"] == []  # nothing of those is left behind
