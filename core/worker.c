@@ -191,6 +191,7 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		.engine = c->tasks,
 		.pool = c->app,
 		.access = c->access,
+		.records = c->records,
 		.experiment_coverage_max = (double)c->config.flags_experiment_share / 100.0,
 		.experiment_max = c->config.flags_experiment_max,
 		.ofrep_key = str_of(c->config.common.cursor_key),

@@ -18,6 +18,12 @@ static struct daemon_snapshot snapshots;
 
 /* ---- the snapshot ---- */
 
+struct flag_snapshot *
+core_flags_now(void)
+{
+	return store != NULL ? flag_store_now(store) : NULL;
+}
+
 int64_t
 core_flags_served(void *arg UNUSED)
 {
@@ -143,6 +149,10 @@ const struct http_route core_flags_routes[] = {
 	  .right = "flag.read" },
 	{ HTTP_POST, ONE "/revisions", "flag.revise", core_flags_revise_steps,
 	  .right = "flag.write", .deadline_ms = FLAGS_DEADLINE_MS, .body_max = FLAGS_BODY_MAX },
+	{ HTTP_POST, ONE "/explain", "flag.explain", core_flags_explain_steps, .right = "flag.read",
+	  .body_max = FLAGS_BODY_MAX },
+	{ HTTP_POST, ONE "/preview", "flag.preview", core_flags_preview_steps, .right = "flag.read",
+	  .deadline_ms = FLAGS_PREVIEW_DEADLINE_MS, .body_max = FLAGS_BODY_MAX },
 	{ HTTP_POST, ONE "/enable", "flag.enable", core_flags_enable_steps, .right = "flag.toggle",
 	  .deadline_ms = FLAGS_DEADLINE_MS },
 	{ HTTP_POST, ONE "/disable", "flag.disable", core_flags_disable_steps, .right = "flag.read",

@@ -4,7 +4,8 @@
  *
  * Who may do what (routes whose right depends on the flag ask the guard for flag.read and check
  * the rest themselves):
- *	flag.read               lists, one flag, its revisions
+ *	flag.read               lists, one flag, its revisions, what it gave (of a person: people.read too),
+ *	                        what it would give (people.read or organizations.read too)
  *	flag.evaluate           OFREP
  *	flag.write              create, revise, archive any flag
  *	flag.toggle             enable, disable, kill any flag
@@ -26,12 +27,14 @@
 #include "daemon/jobs.h"
 #include "http/http.h"
 #include "postgres/postgres.h"
+#include "record/record.h"
 
 struct core_flags_conf {
 	struct loop *loop;
 	struct task_engine *engine;
 	struct postgres_pool *pool; /* the workers' role */
 	struct access *access;
+	struct record_engine *records;
 	/* For principals that may only create experiments. */
 	double experiment_coverage_max;
 	int64_t experiment_max; /* live ones, of all */

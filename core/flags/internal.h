@@ -9,6 +9,7 @@
 #include "gen/sql_core.h"
 
 #define FLAGS_BODY_MAX ((size_t)128 * 1024)
+#define FLAGS_PREVIEW_DEADLINE_MS 30000
 #define FLAGS_DEADLINE_MS 8000 /* of routes that wait for acknowledgements */
 
 extern struct core_flags_conf core_flags_conf;
@@ -40,6 +41,15 @@ extern const struct step_row core_flags_list_steps[];
 extern const struct step_row core_flags_get_steps[];
 extern const struct step_row core_flags_revisions_steps[];
 extern const struct step_row core_flags_worker_steps[];
+extern const struct step_row core_flags_explain_steps[];
+extern const struct step_row core_flags_preview_steps[];
+
+/* The snapshot served now, borrowed; NULL: none yet. */
+struct flag_snapshot *core_flags_now(void);
+
+/* The owners whose records of `resource` this principal may read, as the text of an array in the task's arena; STR_NONE:
+ * all. False: no memory. */
+bool core_flags_owners(struct task *t, struct str resource, struct str *out);
 
 /* {"workers":…,"of":…,"missing":[…]} of wait i, a row of flag_applied.sql; ms < 0: not written. */
 void core_flags_workers_json(struct task *t, unsigned i, int64_t ms, struct buf *out);

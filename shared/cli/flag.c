@@ -306,6 +306,75 @@ flag_evaluate(struct cli *c)
 	return exit_code;
 }
 
+static int
+flag_explain(struct cli *c)
+{
+	const char *at = NULL, *revision = NULL;
+	const struct cli_option options[] = {
+		{ "--at", CLI_OPTION_TEXT, &at, 0, 0 },
+		{ "--revision", CLI_OPTION_TEXT, &revision, 0, 0 },
+	};
+	struct buf path;
+	struct buf body;
+
+	if (!cli_options(c, options, ARRAY_LEN(options), 1, 2))
+		return 2;
+	const char *who = c->argc > 1 ? c->argv[1] : NULL;
+	flag_path(&path, c->argv[0], "/explain");
+	buf_init(&body, DOCUMENT_BYTES_MAX);
+	buf_add_char(&body, '{');
+	if (at != NULL)
+		member_add(&body, "at", at);
+	if (revision != NULL)
+		buf_printf(&body, "\"revision\":%s,", revision);
+	buf_add_cstr(&body, "\"context\":");
+	if (who != NULL && who[0] == '{') {
+		buf_add_cstr(&body, who);
+	} else if (who != NULL) {
+		buf_add_cstr(&body, "{\"targetingKey\":");
+		buf_json_cstr(&body, who);
+		buf_add_char(&body, '}');
+	} else {
+		buf_add_cstr(&body, "{}");
+	}
+	buf_add_char(&body, '}');
+	const int exit_code = cli_call_print(c, CLI_CORE, "POST", buf_cstr(&path), buf_str(&body));
+	buf_free(&body);
+	buf_free(&path);
+	return exit_code;
+}
+
+static int
+flag_preview(struct cli *c)
+{
+	bool enabled = false;
+	int64_t seconds = 0;
+	const struct cli_option options[] = {
+		{ "--enabled", CLI_OPTION_SWITCH, &enabled, 0, 0 },
+		{ "--seconds", CLI_OPTION_INT, &seconds, 1, 25 },
+	};
+	struct buf path;
+	struct buf body;
+	int exit_code = 1;
+
+	if (!cli_options(c, options, ARRAY_LEN(options), 2, 2))
+		return 2;
+	flag_path(&path, c->argv[0], "/preview");
+	buf_init(&body, DOCUMENT_BYTES_MAX + CLI_PATH_BYTES_MAX);
+	buf_add_char(&body, '{');
+	if (enabled)
+		buf_add_cstr(&body, "\"enabled\":true,");
+	if (seconds > 0)
+		buf_printf(&body, "\"seconds\":%lld,", (long long)seconds);
+	if (document_add(&body, c->argv[1])) {
+		buf_add_char(&body, '}');
+		exit_code = cli_call_print(c, CLI_CORE, "POST", buf_cstr(&path), buf_str(&body));
+	}
+	buf_free(&body);
+	buf_free(&path);
+	return exit_code;
+}
+
 const struct cli_command cli_flag_commands[] = {
 	{ "flag list", "", "all flags", flag_list, "product_owner" },
 	{ "flag get", "KEY", "one flag: who gets what, until when; --raw: with its document",
@@ -322,6 +391,9 @@ const struct cli_command cli_flag_commands[] = {
 	  "product_owner" },
 	{ "flag revise", "KEY FILE|JSON [--comment TEXT]", "a new document", flag_revise,
 	  "product_owner" },
+	{ "flag preview", "KEY FILE|JSON [--enabled] [--seconds N]",
+	  "how many people or organizations that document would move between variations",
+	  flag_preview, "product_owner" },
 	{ "flag enable", "KEY [--comment TEXT]", "turn it on, and see how many workers have it",
 	  flag_enable, "product_owner" },
 	{ "flag disable", "KEY [--comment TEXT]", "turn it off", flag_disable, "product_owner" },
@@ -329,5 +401,8 @@ const struct cli_command cli_flag_commands[] = {
 	{ "flag archive", "KEY [--comment TEXT]", "end it", flag_archive, "product_owner" },
 	{ "flag evaluate", "KEY UNIT [--in core|sandbox]",
 	  "what a person (id), pseudonym or visitor gets", flag_evaluate, "product_owner" },
+	{ "flag explain", "KEY [UNIT|CONTEXT] [--at TIME|--revision N]",
+	  "what somebody gets, or got then: which revision, rule, condition and bucket decided",
+	  flag_explain, "product_owner" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

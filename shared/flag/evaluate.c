@@ -482,6 +482,14 @@ flag_document_evaluate(const struct flag_document *d, struct str unit, struct fl
 	flag_document_decide(d, NULL, &c, 0, out);
 }
 
+void
+flag_evaluate_document(const struct flag_document *d, const struct flag_snapshot *s,
+		       const struct flag_context *c, usec_t now, struct flag_result *out)
+{
+	*out = (struct flag_result) { .revision = 0 };
+	flag_document_decide(d, s, c, now, out);
+}
+
 const char *
 flag_reason_text(enum flag_reason r)
 {

@@ -360,6 +360,9 @@ void flag_evaluate_in(const struct flag_snapshot *s, struct str key, const struc
 /* The same where nothing but the unit is known. */
 void flag_evaluate(const struct flag_snapshot *s, struct str key, struct str unit, usec_t now,
 		   struct flag_result *out);
+/* A document that is not served, as if it were and its flag were on: what it would give, among the flags of the snapshot. */
+void flag_evaluate_document(const struct flag_document *d, const struct flag_snapshot *s,
+			    const struct flag_context *c, usec_t now, struct flag_result *out);
 /* The document of a live flag; NULL: there is none, or it does not compile. */
 const struct flag_document *flag_document_of(const struct flag_snapshot *s, struct str key);
 /* All live flags by key, flag_snapshot_count of them. */

@@ -150,6 +150,25 @@ struct record_stretch {
 MUST_CHECK enum err record_event_owners(struct task *t, struct record_engine *e,
 					const struct record_stretch *s);
 
+/*
+ * For counting all records of a resource: some fields of many, in the order of their units. A person's unit is the pseudonym, which
+ * is random, so that the first so many are a sample of all; of anything else it is the key. One wait of the calling step, on the slow
+ * lane; rows: unit, then the fields as texts. record_columns_count: one row, the number of all.
+ * Errors: ERR_FORBIDDEN limited to owners, and nobody owns such records; ERR_NO_MEMORY, those of postgres_add.
+ */
+struct record_columns {
+	const struct record_resource *resource;
+	const struct record_field *const *fields;
+	size_t n;
+	struct str after;  /* unit of the row before; STR_NONE: from the first */
+	unsigned limit;    /* rows                                             */
+	struct str owners; /* text of an array of names; STR_NONE: all records */
+};
+MUST_CHECK enum err record_columns(struct task *t, struct record_engine *e,
+				   const struct record_columns *c);
+MUST_CHECK enum err record_columns_count(struct task *t, struct record_engine *e,
+					 const struct record_columns *c);
+
 /* Step tables to continue with. Each ends with a reply or with the error in the task. */
 extern const struct step_row record_list[]; /* 200 {"data":[…],"page":{…}}, Link   */
 extern const struct step_row

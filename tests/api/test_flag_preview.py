@@ -1,0 +1,184 @@
+"""What a flag gave and would give: explanations as of a moment or a revision, previews over the record, through the real daemon."""
+import datetime
+import uuid
+
+import pytest
+
+BOOL = [{"key": "control", "value": False}, {"key": "treatment", "value": True}]
+SPLIT = {"id": "half", "experiment": {"variations": ["control", "treatment"]}}
+
+
+def document(rules=(), unit="visitor"):
+    return {"unit": unit, "variations": BOOL, "rules": list(rules), "default": "control"}
+
+
+def create(core, rules=(), unit="visitor", **kw):
+    expires = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)
+    body = {"key": f"e-{uuid.uuid4().hex[:12]}", "kind": "release", "purpose": "a test", "business_owner": "product_owner",
+            "technical_owner": "innovator", "expires_at": expires.isoformat(), "enabled": True, "document": document(rules, unit)} | kw
+    r = core.post("/v1/flags", body, role="product_owner")
+    assert r.status == 201, r
+    return body["key"], r.json["revision"]
+
+
+def revise(core, key, rules=(), unit="visitor", **kw):
+    r = core.post(f"/v1/flags/{key}/revisions", {"document": document(rules, unit)} | kw, role="product_owner")
+    assert r.status == 201, r
+    return r.json["revision"]
+
+
+def ask(core, key, context=None, role="product_owner", status=200, **kw):
+    r = core.post(f"/v1/flags/{key}/explain", ({"context": context} if context is not None else {}) | kw, role=role)
+    assert r.status == status, r
+    return r.json
+
+
+def pointer(r):
+    return r["errors"][0]["pointer"]
+
+
+# -- explain
+
+def test_what_decided(core):
+    staff = {"id": "staff", "force": "treatment", "condition": {"email": {"$ew": "@example.com"}}}
+    off = {"id": "later", "active": False, "force": "treatment"}
+    key, revision = create(core, [off, staff, SPLIT])
+    x = ask(core, key, {"targetingKey": "u1", "email": "a@example.com"})
+    assert x["revision"] == revision and x["enabled"] and not x["archived"] and x["outcome"] == "evaluated"
+    assert (x["variation"], x["value"], x["reason"], x["decided_by"]) == ("treatment", True, "TARGETING_MATCH", "force")
+    assert x["rule"]["index"] == 1 and x["rule"]["id"] == "staff" and x["rule"]["condition"] == staff["condition"]
+    assert x["rule"]["bucket"] is None and [(p["id"], p["because"]) for p in x["passed"]] == [("later", "inactive")]
+    for i in range(8):
+        x = ask(core, key, {"targetingKey": f"u{i}", "email": "a@elsewhere.org"})
+        real = core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": {"targetingKey": f"u{i}"}}).json
+        assert (x["variation"], x["reason"]) == (real["variant"], real["reason"])
+        assert x["rule"]["id"] == "half" and x["rule"]["attribute"] == "targetingKey" and x["rule"]["experiment"] == key
+        assert (x["rule"]["bucket"] < 0.5) == (x["variation"] == "control") and x["rule"]["arm"] == int(x["variation"] == "treatment")
+        assert [p["because"] for p in x["passed"]] == ["inactive", "condition"]
+    assert ask(core, key, {"email": "a@elsewhere.org"})["outcome"] == "targeting key missing"
+    core.post(f"/v1/flags/{key}/disable", role="product_owner")
+    x = ask(core, key, {"targetingKey": "u1"})
+    assert x["decided_by"] == "switch" and x["reason"] == "DISABLED" and x["variation"] is None and x["rule"] is None
+    assert ask(core, key, {"targetingKey": "u1"}, revision=revision)["decided_by"] == "experiment"
+
+
+def test_as_of(core, product):
+    """Each moment has the revisions of that moment, also of the flags that were waited for."""
+    other, _ = create(core, [{"force": "treatment"}])
+    gate = {"id": "gate", "prerequisites": [{"flag": other, "condition": {"value": True}, "gate": True}]}
+    key, first = create(core, [gate, {"force": "treatment"}])
+    second = revise(core, key, [gate])
+    revise(core, other)
+    times = product.clusters.rows("core", "select revision, at::text, (at - interval '1 hour')::text from flag.revision "
+                                          "where key = %s order by revision", (key,))
+    moments = {r: at.replace(" ", "T") + ":00" for r, at, _ in times}
+    x = ask(core, key, {}, at=moments[first])
+    assert x["revision"] == first and x["variation"] == "treatment" and x["rule"]["index"] == 1 and x["passed"][0]["because"] == "gate open"
+    assert ask(core, key, {}, revision=first)["variation"] == "treatment"
+    x = ask(core, key, {}, revision=second)
+    assert x["variation"] == "control" and x["decided_by"] == "default"
+    x = ask(core, key)
+    assert x["revision"] == second and x["decided_by"] == "prerequisite" and x["variation"] is None
+    assert x["rule"]["id"] == "gate" and x["rule"]["prerequisites"][0]["flag"] == other
+    core.delete(f"/v1/flags/{key}", role="product_owner")
+    assert ask(core, key)["archived"] and not ask(core, key, revision=second)["archived"]
+    ask(core, key, at=times[0][2].replace(" ", "T") + ":00", status=404)
+    ask(core, key, revision=1 << 60, status=404)
+    ask(core, "nothing-here", status=404)
+
+
+@pytest.mark.parametrize("body, where", [
+    ({"at": "soon"}, "/at"), ({"at": "2999-01-01T00:00:00Z"}, "/at"), ({"at": "2026-01-01T00:00:00Z", "revision": 1}, "/at"),
+    ({"revision": "one"}, "/revision"), ({"revision": 0}, "/revision"), ({"context": 1}, "/context"), ({"contxt": {}}, "/contxt"),
+    ({"context": {"targetingKey": "x" * 201}}, "/context/targetingKey"),
+])
+def test_question_refused(core, body, where):
+    key, _ = create(core)
+    assert pointer(ask(core, key, status=422, **body)) == where
+
+
+def test_a_person_is_looked_at(core, product):
+    key, _ = create(core, [SPLIT], unit="person")
+    person = core.post("/v1/people", {"given_name": "Ann"}).json["id"]
+    pseudonym = product.clusters.one("core", "select pseudonym::text from crm.person where id = %s", (person,))
+    x, y = ask(core, key, {"targetingKey": person}), ask(core, key, {"targetingKey": pseudonym.upper()}, role="service")
+    assert x["rule"] == y["rule"] and x["variation"] == y["variation"] and pseudonym not in str(x)
+    assert x["variation"] == core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": {"targetingKey": person}}).json["variant"]
+    assert ask(core, key, {"targetingKey": person}, role="service", status=403)["right"] == "people.read"
+    ask(core, key, {"targetingKey": "0190a000-0000-7000-8000-000000000000"}, status=404)
+
+
+# -- preview
+
+def preview(core, key, body, role="product_owner", status=200):
+    r = core.post(f"/v1/flags/{key}/preview", body, role=role)
+    assert r.status == status, r
+    return r.json
+
+
+def units(rows):
+    return {r["variation"]: r["units"] for r in rows}
+
+
+def moves(x):
+    return {(m["from"], m["to"]): m["units"] for m in x["moves"]}
+
+
+def test_people_who_would_move(core, product):
+    """The preview says what then happens: everybody is asked before and after."""
+    place = f"P{uuid.uuid4().hex[:8]}"
+    people = [core.post("/v1/people", {"given_name": "Ann", "country": place, "region": "north" if i % 3 else "south"}).json
+              for i in range(24)]
+    of = product.clusters.one("core", "select count(*) from crm.person")
+    key, _ = create(core, [SPLIT | {"condition": {"country": place}}], unit="person")
+    rules = [{"force": "treatment", "condition": {"region": "north", "country": place}}, SPLIT | {"condition": {"country": place}}]
+    x = preview(core, key, {"document": document(rules, "person")})
+    assert (x["unit"], x["counted"], x["of"], x["complete"], x["not_in_record"]) == ("person", of, of, True, [])
+
+    def answers():
+        context = ({"targetingKey": p["id"], "country": place, "region": p["region"]} for p in people)
+        return [core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": c}).json["variant"] for c in context]
+
+    before = answers()
+    revise(core, key, rules, "person")
+    after = answers()
+    moved = sum(b != a for b, a in zip(before, after))
+    assert moved > 0 and moves(x) == {("control", "treatment"): moved} and x["moved"] == moved
+    assert x["estimate"] == {"moved": moved, "within": 0}
+    assert units(x["now"]) == {"control": of - before.count("treatment"), "treatment": before.count("treatment")}
+    assert units(x["would"]) == {"control": of - after.count("treatment"), "treatment": after.count("treatment")}
+    y = preview(core, key, {"document": document(rules, "person")})
+    assert y["moves"] == [] and y["now"] == x["would"]
+    y = preview(core, key, {"document": document(rules, "person"), "enabled": False})
+    assert units(y["would"]) == {"control": 0, "treatment": 0, None: of} and moves(y)[("treatment", None)] == after.count("treatment")
+
+
+def test_organizations_and_what_only_applications_tell(core, product):
+    place = f"O{uuid.uuid4().hex[:8]}"
+    for n in (5, 50, 500):
+        assert core.post("/v1/organizations", {"name": f"Org {n}", "country": place, "employees": n}).status == 201
+    key, _ = create(core, unit="organization")
+    core.post(f"/v1/flags/{key}/disable", role="product_owner")
+    rules = [{"force": "treatment", "condition": {"country": place, "employees": {"$gte": 50}, "plan": {"$ne": "free"}}}]
+    body = {"document": document(rules, "organization")}
+    of = product.clusters.one("core", "select count(*) from crm.organization")
+    assert units(preview(core, key, body)["would"])[None] == of
+    x = preview(core, key, body | {"enabled": True, "seconds": 20})
+    assert x["unit"] == "organization" and x["of"] == of and x["not_in_record"] == ["plan"]
+    assert moves(x)[(None, "treatment")] == 2 and units(x["now"])[None] == of
+
+
+def test_preview_refused(core):
+    key, _ = create(core, unit="person")
+    mail = {"document": document([{"force": "treatment", "condition": {"email": {"$ew": "@example.com"}}}], "person")}
+    r = preview(core, key, mail, status=403)
+    assert '"email"' in r["detail"] or '"email"' in str(r), r
+    assert preview(core, key, {"document": document(unit="person")}, role="service", status=403)["right"] == "people.read"
+    preview(core, "nothing-here", {"document": document(unit="person")}, status=404)
+    for body, where in (({}, "/document"), ({"document": document()}, "/document/unit"), ({"document": document(unit="person"), "seconds": 26}, "/seconds"),
+                        ({"document": document(unit="person"), "enabled": 1}, "/enabled"),
+                        ({"document": document([{"force": "x"}], "person")}, "/document/rules/0/force")):
+        assert pointer(preview(core, key, body, status=422)) == where
+    hidden, _ = create(core, mail["document"]["rules"], unit="person")  # what is served now asks for it
+    preview(core, hidden, {"document": document(unit="person")}, status=403)
+    assert preview(core, key, {"document": document(unit="person")})["moves"] == []  # nothing of those is left behind
