@@ -92,7 +92,11 @@ class Shapes:
     def of_ref(self, ref):
         if ref not in self.by_ref:
             self.by_ref[ref] = lambda v: self.by_ref[ref](v)    # until it is made, and in what refers to itself
-            self.by_ref[ref] = self.shape(target(self.root, ref))
+            try:
+                self.by_ref[ref] = self.shape(target(self.root, ref))
+            except BaseException:
+                del self.by_ref[ref]
+                raise
         return self.by_ref[ref]
 
     def rules(self, schema):
