@@ -41,6 +41,10 @@ def test_a_product_owners_day(scenario, flags):
     scenario("flags/owners_day", **flags)
 
 
+def test_making_and_revising(scenario, people, flags):
+    scenario("flags/making", technical=people["innovator"].login, **flags)
+
+
 def test_an_operator_stops_and_does_not_start(scenario, flags):
     scenario("flags/operator", **flags)
 

@@ -1,7 +1,8 @@
 /* One flag: what it does in words, what it gives, who answers for it, what it was; on, off and gone at once. */
 import { useEffect, useMemo } from "react";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link, getRouteApi } from "@tanstack/react-router";
+import { Link, getRouteApi, useRouter } from "@tanstack/react-router";
 import { useMay } from "~/app/actor";
 import { type Command, useCommands } from "~/app/commands";
 import { titlePage } from "~/app/pages";
@@ -30,12 +31,10 @@ function Rules({ doc }: { doc: Doc }) {
 						<li key={i} data-passed={!told.active || undefined}>
 							<p>
 								{told.sentence}
-								{told.who === null ? "." : ":"} {told.name !== undefined && <State>{told.name}</State>} {!told.active && <State tone="warn">passed over</State>}
+								{told.who.length === 0 ? "." : ":"} {told.name !== undefined && <State>{told.name}</State>} {!told.active && <State tone="warn">passed over</State>}
 							</p>
-							{told.who !== null && <Tree told={told.who} />}
-							{told.notes.map((note, n) => (
-								<Tree key={n} told={note} />
-							))}
+							<Tree all={told.who} />
+							<Tree all={told.notes} />
 						</li>
 					);
 				})}
@@ -85,8 +84,8 @@ function About({ flag, doc }: { flag: Row; doc: Doc }) {
 						<Time at={flag.created_at} /> by <Who id={flag.created_by} />
 					</span>,
 				],
-				["Served by", `${applied.workers} of ${applied.of} workers${applied.missing.length > 0 ? `; not yet: ${applied.missing.join(", ")}` : ""}`],
-				["Sandbox", saySandbox(sandbox)],
+				["Served in core by", `${applied.workers} of ${applied.of} workers${applied.missing.length > 0 ? `; not yet: ${applied.missing.join(", ")}` : ""}`],
+				["Served in the sandbox by", saySandbox(sandbox)],
 			]}
 		/>
 	);
@@ -94,18 +93,22 @@ function About({ flag, doc }: { flag: Row; doc: Doc }) {
 
 function Shown({ flag }: { flag: Row }) {
 	const may = useMay();
+	const router = useRouter();
 	const switching = useSwitching();
 	const acts = useActs()(flag);
 	const doc = readDoc(flag.document);
 	useEffect(() => titlePage(flag.key), [flag.key]);
+	const mayRevise = may("flag.write") && flag.archived_at === null;
+	const revise = () => void router.navigate({ to: "/flags/$key/revise", params: { key: flag.key } });
 	const [turn] = acts;
 	useCommands(
 		useMemo<readonly Command[]>(
 			() => [
 				...(acts.includes("kill") ? [{ id: "flag kill", label: "Kill this flag", group: "This page", icon: "flag" as const, keys: ["x"], run: () => switching.ask(flag, "kill") }] : []),
 				...(turn === undefined ? [] : [{ id: "flag turn", label: turn === "enable" ? "Turn this flag on" : "Turn this flag off", group: "This page", icon: "flag" as const, keys: ["t"], run: () => switching.ask(flag, turn) }]),
+				...(mayRevise ? [{ id: "flag revise", label: "Revise this flag", group: "This page", icon: "change" as const, keys: ["e"], run: revise }] : []),
 			],
-			[flag, turn, acts.length],
+			[flag, turn, acts.length, mayRevise, router],
 		),
 	);
 	return (
@@ -119,7 +122,16 @@ function Shown({ flag }: { flag: Row }) {
 					· revision {flag.revision} <Standing flag={flag} />
 				</>
 			}
-			actions={<ActButtons flag={flag} acts={acts} ask={switching.ask} size="sm" />}
+			actions={
+				<>
+					{mayRevise && (
+						<Button variant="default" onClick={revise}>
+							Revise…
+						</Button>
+					)}
+					<ActButtons flag={flag} acts={acts} ask={switching.ask} size="sm" />
+				</>
+			}
 		>
 			{switching.view}
 			<p className={classes.lead}>{flag.purpose}</p>

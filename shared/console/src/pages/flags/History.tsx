@@ -7,26 +7,11 @@ import { Empty, Panel } from "~/ui/parts";
 import { Time } from "~/ui/Time";
 import { Trouble } from "~/ui/Trouble";
 import { type Flag, type Revision, revisionsQuery } from "./data";
-import { type Difference, differences } from "./differ";
-import { Rows, Who } from "./parts";
+import { differences } from "./differ";
+import { Changed, Rows, Who } from "./parts";
 import classes from "./flags.module.css";
 
 const route = getRouteApi("/shell/flags/$key");
-
-function Changed({ all }: { all: readonly Difference[] }) {
-	if (all.length === 0)
-		return <span className="dimmed">nothing</span>;
-	return (
-		<ul className={classes.changes}>
-			{all.map((d, i) => (
-				<li key={i}>
-					<span className={classes.changed}>{d.what}</span> {d.before !== null && <del>{d.before}</del>} {d.before !== null && d.after !== null && "→ "}
-					{d.after !== null && <ins>{d.after}</ins>}
-				</li>
-			))}
-		</ul>
-	);
-}
 
 function Compare({ revisions }: { revisions: readonly Revision[] }) {
 	const search = route.useSearch();

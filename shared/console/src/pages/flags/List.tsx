@@ -1,11 +1,13 @@
 /* All flags: what for, on or off, until when, who answers for them; on and off from here. */
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, getRouteApi } from "@tanstack/react-router";
+import { Link, getRouteApi, useRouter } from "@tanstack/react-router";
 import { useMay } from "~/app/actor";
+import { type Command, useCommands } from "~/app/commands";
 import { PendingView } from "~/app/views";
+import { Icon } from "~/ui/Icon";
 import { Empty, Light, Page } from "~/ui/parts";
 import { Trouble } from "~/ui/Trouble";
 import { type FlagRow, flagQuery, flagsQuery, isEnding, standingOf } from "./data";
@@ -91,7 +93,7 @@ function Served({ by }: { by: string }) {
 			<Light tone={whole ? "good" : "warn"}>
 				served by {applied.workers} of {applied.of} workers{applied.missing.length > 0 && ` (not yet: ${applied.missing.join(", ")})`}
 			</Light>
-			<Light tone={sandbox.acknowledged ? "good" : "warn"}>{saySandbox(sandbox)}</Light>
+			<Light tone={sandbox.acknowledged ? "good" : "warn"}>in the sandbox by {saySandbox(sandbox)}</Light>
 		</p>
 	);
 }
@@ -111,7 +113,7 @@ function Table({ flags, busy, ask }: { flags: readonly FlagRow[]; busy: boolean;
 	const acts = useActs();
 	return (
 		<div onKeyDown={onArrow}>
-			<Rows label="The list of flags" columns={["Flag", "State", "Kind", "Revision", "Ends", "Owners", "(Actions)"]} busy={busy}>
+			<Rows label="The list of flags" columns={["Flag", "State", "(Actions)", "Ends", "Owners", "Kind", "Revision"]} busy={busy}>
 				{flags.map((f) => (
 					<tr key={f.key}>
 						<th scope="row" className={classes.what}>
@@ -125,15 +127,18 @@ function Table({ flags, busy, ask }: { flags: readonly FlagRow[]; busy: boolean;
 						<td>
 							<Standing flag={f} />
 						</td>
-						<td>{f.kind}</td>
-						<td>{f.revision}</td>
-						<td>
-							<Expiry flag={f} />
-						</td>
-						<td>{f.business_owner === f.technical_owner ? f.business_owner : `${f.business_owner}, ${f.technical_owner}`}</td>
 						<td className={classes.acts}>
 							<ActButtons flag={f} acts={acts(f)} ask={ask} size="compact-sm" />
 						</td>
+						<td>
+							<Expiry flag={f} />
+						</td>
+						<td>
+							{f.business_owner}
+							{f.technical_owner !== f.business_owner && <p className="dimmed">{f.technical_owner}</p>}
+						</td>
+						<td>{f.kind}</td>
+						<td>{f.revision}</td>
 					</tr>
 				))}
 			</Rows>
@@ -142,13 +147,18 @@ function Table({ flags, busy, ask }: { flags: readonly FlagRow[]; busy: boolean;
 }
 
 function Nothing({ none }: { none: boolean }) {
+	const may = useMay();
 	if (!none)
 		return (
 			<Empty title="No flag fits these filters" action={<Link to="/flags" search={{}}>Show all flags</Link>}>
 				Take one away, or look for another part of the key or purpose.
 			</Empty>
 		);
-	return <Empty title="There are no flags yet">A flag says who gets something new, and takes it back at once when it must be.</Empty>;
+	return (
+		<Empty title="There are no flags yet" {...(may("flag.write") ? { action: <Link to="/flags/-new">Make the first one</Link> } : {})}>
+			A flag says who gets something new, and takes it back at once when it must be.
+		</Empty>
+	);
 }
 
 function useAll(search: FlagsSearch) {
@@ -201,10 +211,28 @@ function Shown() {
 
 export function List() {
 	const may = useMay();
+	const router = useRouter();
+	const mayWrite = may("flag.write");
+	useCommands(
+		useMemo<readonly Command[]>(
+			() => (mayWrite ? [{ id: "flags new", label: "New flag", group: "This page", icon: "plus", keys: ["n"], run: () => void router.navigate({ to: "/flags/-new" }) }] : []),
+			[mayWrite, router],
+		),
+	);
 	if (!may("flag.read"))
 		return <NotYours title="Flags" what="see the flags" />;
 	return (
-		<Page title="Flags" about="Who gets what, in every application; on and off at once">
+		<Page
+			title="Flags"
+			about="Who gets what, in every application; on and off at once"
+			actions={
+				mayWrite && (
+					<Button leftSection={<Icon name="plus" size={16} />} onClick={() => void router.navigate({ to: "/flags/-new" })}>
+						New flag
+					</Button>
+				)
+			}
+		>
 			<Shown />
 		</Page>
 	);

@@ -75,8 +75,8 @@ function sayCore(applied: Flag["applied"], ms: number | undefined): string {
 
 export function saySandbox(sandbox: Flag["sandbox"]): string {
 	if (sandbox.of === 0)
-		return "no worker of the sandbox is there to apply it";
-	return `sandbox ${sandbox.workers} of ${sandbox.of}`;
+		return "no worker: it is away";
+	return `${sandbox.workers} of ${sandbox.of} workers`;
 }
 
 interface ReportProps {
@@ -115,7 +115,7 @@ function Report({ asked, turned, undo, close }: ReportProps) {
 					{asked.key} {turned === null ? wording[asked.act].doing : wording[asked.act].done}
 				</strong>
 				<p>
-					{told === null ? "The workers are asked…" : `Revision ${told.revision} ${sayCore(told.applied, moved ? undefined : turned?.applied.ms)}; ${saySandbox(told.sandbox)}.`}
+					{told === null ? "The workers are asked…" : `Revision ${told.revision} ${sayCore(told.applied, moved ? undefined : turned?.applied.ms)}; in the sandbox by ${saySandbox(told.sandbox)}.`}
 					{told !== null && told.applied.missing.length > 0 && ` Not yet: ${told.applied.missing.join(", ")}.`}
 					{moved && " Somebody has changed it since."}
 				</p>

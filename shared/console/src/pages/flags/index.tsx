@@ -1,4 +1,4 @@
-/* Flags: what is on for whom, on and off, what they were. What a page shows is in its address. */
+/* Flags: what is on for whom, on and off, what they were; made and revised. What a page shows is in its address. */
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { shellRoute } from "~/app/root";
 
@@ -55,4 +55,19 @@ const flag = createRoute({
 	component: lazyRouteComponent(() => import("./Flag"), "Flag"),
 });
 
-export const flagRoutes = [flags, flag] as const;
+/* No key of a flag begins with a dash. */
+const newFlag = createRoute({
+	getParentRoute: () => shellRoute,
+	path: "/flags/-new",
+	staticData: { title: "New flag" },
+	component: lazyRouteComponent(() => import("./New"), "New"),
+});
+
+const revise = createRoute({
+	getParentRoute: () => shellRoute,
+	path: "/flags/$key/revise",
+	staticData: { title: "Revise a flag" },
+	component: lazyRouteComponent(() => import("./Revise"), "Revise"),
+});
+
+export const flagRoutes = [flags, newFlag, flag, revise] as const;

@@ -7,6 +7,7 @@ import { Empty, Page, State, type Tone } from "~/ui/parts";
 import { Time } from "~/ui/Time";
 import { sayExact } from "~/ui/time";
 import { type FlagRow, SOON_DAYS, daysLeft, standingOf, whoQuery } from "./data";
+import type { Difference } from "./differ";
 import type { Standing as Word } from "./index";
 import type { Told } from "./words";
 import classes from "./flags.module.css";
@@ -55,10 +56,14 @@ export function Who({ id }: { id: string }) {
 }
 
 /** Something a sentence goes on about: as deep as it is written. */
-export function Tree({ told }: { told: Told }) {
+export function Tree({ all }: { all: readonly Told[] }) {
+	if (all.length === 0)
+		return null;
 	return (
 		<ul className={classes.tree}>
-			<Branch told={told} />
+			{all.map((told, i) => (
+				<Branch key={i} told={told} />
+			))}
 		</ul>
 	);
 }
@@ -78,6 +83,22 @@ function Branch({ told }: { told: Told }) {
 				</>
 			)}
 		</li>
+	);
+}
+
+/** What differs between two revisions. */
+export function Changed({ all }: { all: readonly Difference[] }) {
+	if (all.length === 0)
+		return <span className="dimmed">nothing</span>;
+	return (
+		<ul className={classes.changes}>
+			{all.map((d, i) => (
+				<li key={i}>
+					<span className={classes.changed}>{d.what}</span> {d.before !== null && <del>{d.before}</del>} {d.before !== null && d.after !== null && "→ "}
+					{d.after !== null && <ins>{d.after}</ins>}
+				</li>
+			))}
+		</ul>
 	);
 }
 

@@ -12,8 +12,8 @@ export interface ToldRule {
 	readonly name: string | undefined;
 	readonly active: boolean;
 	readonly sentence: string;
-	/** Who is meant; null: everybody. */
-	readonly who: Told | null;
+	/** What must hold of who is meant; empty: everybody is. */
+	readonly who: readonly Told[];
 	readonly notes: readonly Told[];
 }
 
@@ -104,22 +104,26 @@ function conditions(of: Json): readonly Told[] {
 	return list(of).map((c) => tellCondition(c) ?? { text: "anybody" });
 }
 
+const ALL = "all of this holds";
+const ANY = "any of this holds";
+const NONE = "none of this holds";
+
 /** null: everybody is meant. */
 export function tellCondition(condition: Json | undefined): Told | null {
 	const told = Object.entries(members(condition)).flatMap(([name, operand]): readonly Told[] => {
 		if (name === "$and")
-			return [{ text: "all of this holds", parts: conditions(operand) }];
+			return [{ text: ALL, parts: conditions(operand) }];
 		if (name === "$or")
-			return [{ text: "any of this holds", parts: conditions(operand) }];
+			return [{ text: ANY, parts: conditions(operand) }];
 		if (name === "$nor")
-			return [{ text: "none of this holds", parts: conditions(operand) }];
+			return [{ text: NONE, parts: conditions(operand) }];
 		if (name === "$not")
 			return [{ text: "this does not hold", parts: [tellCondition(operand) ?? { text: "anything" }] }];
 		return tellPredicates(name, operand);
 	});
 	if (told.length === 0)
 		return null;
-	return told.length === 1 ? (told[0] ?? null) : { text: "all of this holds", parts: told };
+	return told.length === 1 ? (told[0] ?? null) : { text: ALL, parts: told };
 }
 
 function variation(doc: Doc, key: string | undefined): string {
@@ -195,11 +199,12 @@ function notesOf(rule: Members): readonly Told[] {
 
 export function tellRule(doc: Doc, rule: Members): ToldRule {
 	const who = tellCondition(rule.condition);
-	const whom = who === null ? `all ${sayUnits(doc.unit)}` : `the ${sayUnits(doc.unit)} of whom this holds`;
+	const group = who !== null && [ALL, ANY, NONE].includes(who.text);
+	const whom = who === null ? `all ${sayUnits(doc.unit)}` : `the ${sayUnits(doc.unit)} of whom ${group ? who.text : "this holds"}`;
 	const sentence = isMembers(rule.experiment) ? sayExperiment(doc, rule.experiment, whom)
 		: rule.force !== undefined ? sayForce(doc, rule, whom)
 		: "Goes on only if another flag lets it";
-	return { name: text(rule.id), active: rule.active !== false, sentence, who, notes: notesOf(rule) };
+	return { name: text(rule.id), active: rule.active !== false, sentence, who: who === null ? [] : group ? (who.parts ?? []) : [who], notes: notesOf(rule) };
 }
 
 function flat(told: Told): string {
@@ -209,6 +214,6 @@ function flat(told: Told): string {
 /** A rule in one line. */
 export function sayRule(doc: Doc, rule: Members): string {
 	const told = tellRule(doc, rule);
-	const more = [...(told.who === null ? [] : [told.who]), ...told.notes].map(flat);
+	const more = [...(told.who.length === 0 ? [] : [told.who.map(flat).join("; ")]), ...told.notes.map(flat)];
 	return `${told.active ? "" : "(passed over) "}${told.sentence}${more.length === 0 ? "" : `: ${more.join(". ")}`}`;
 }
