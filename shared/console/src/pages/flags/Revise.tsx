@@ -8,7 +8,7 @@ import { asProblem } from "~/api/problem";
 import { PendingView } from "~/app/views";
 import { Page } from "~/ui/parts";
 import { Trouble } from "~/ui/Trouble";
-import { type Flag, api, flagQuery, refresh } from "./data";
+import { type Document, type Flag, api, flagQuery, refresh } from "./data";
 import { differences } from "./differ";
 import { Editor, begin, faultsOf, finish } from "./Editor";
 import { Changed, NotYours } from "./parts";
@@ -26,8 +26,9 @@ function Form({ flag }: { flag: Flag }) {
 	const [tried, setTried] = useState(false);
 	const open = () => router.navigate({ to: "/flags/$key", params: { key: flag.key }, search: {} });
 	const made = finish(edited);
+	/* What is written as JSON may be anything: core judges it. */
 	const save = useMutation({
-		mutationFn: () => api.post("/v1/flags/{key}/revisions", { path: { key: flag.key }, body: { document: made.document, ...(comment === "" ? {} : { comment }) } }),
+		mutationFn: () => api.post("/v1/flags/{key}/revisions", { path: { key: flag.key }, body: { document: made.document as unknown as Document, ...(comment === "" ? {} : { comment }) } }),
 		onSuccess: async () => {
 			await refresh(queries);
 			await open();

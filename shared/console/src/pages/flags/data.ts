@@ -8,6 +8,7 @@ type Schemas = CoreSchemas["schemas"];
 export type FlagRow = Schemas["FlagSummary"];
 export type Flag = Schemas["Flag"];
 export type Turned = Schemas["FlagTurned"];
+export type Document = Schemas["FlagDocument"];
 export type Revision = Schemas["Revision"];
 
 export const api = coreClient(core);
