@@ -74,8 +74,8 @@ def test_the_first_page_is_small(scenario):
 
 
 @pytest.mark.parametrize("role,sees,areas", [
-    ("operator", ["flags", "changes", "hypotheses"], ["Home", "Customers", "People"]),
-    ("innovator", ["flags", "changes", "hypotheses"], ["Home", "Customers", "People"]),
+    ("operator", ["flags", "changes", "hypotheses"], ["Home", "Customers", "Flags", "People"]),
+    ("innovator", ["flags", "changes", "hypotheses"], ["Home", "Customers", "Flags", "People"]),
     ("agent", [], ["Home", "Customers"]),
 ])
 def test_home(scenario, role, sees, areas):

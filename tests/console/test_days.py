@@ -184,7 +184,7 @@ class Hostile:
         self.post("/v1/flags", {"key": self.tag, "kind": "release", "purpose": purpose, "business_owner": self.person.login, "technical_owner": "innovator",
                                 "expires_at": until, "document": document, "enabled": True}, role="product_owner")
         self.post(f"/v1/flags/{self.tag}/kill", {"comment": comment})
-        self.shows(f"/flags/{self.tag}", purpose)
+        self.shows(f"/flags/{self.tag}", purpose, comment)
         self.shows("/notices?show=mine", comment)
         self.killed = comment
 

@@ -169,7 +169,7 @@ export async function innovator(b) {
 	assert(/^Bearer /.test(headers.authorization ?? "") && headers.cookie === undefined, Object.keys(headers));
 	await page.getByText("No hypothesis runs").waitFor();
 	const areas = await page.getByRole("navigation", { name: "Areas" }).getByRole("link").allInnerTexts();
-	assert(JSON.stringify(areas) === JSON.stringify(["Home", "Customers", "People"]), areas);
+	assert(JSON.stringify(areas) === JSON.stringify(["Home", "Customers", "Flags", "People"]), areas);
 	await b.look("day-innovator");
 	/* Customers, as far as the open fields go. */
 	await area(b, "Customers").click();

@@ -10,7 +10,6 @@ const parent = { getParentRoute: () => shellRoute, component } as const;
 
 export const recordRoutes = [
 	createRoute({ ...parent, path: "/changes/$id", staticData: { title: "Change" } }),
-	createRoute({ ...parent, path: "/flags/$id", staticData: { title: "Flag" } }),
 	createRoute({ ...parent, path: "/webhooks/$id", staticData: { title: "Webhook" } }),
 	createRoute({ ...parent, path: "/tokens/$id", staticData: { title: "Token" } }),
 	createRoute({ ...parent, path: "/drift", staticData: { title: "Drift" } }),

@@ -1,0 +1,223 @@
+/*
+ * Turning a flag on and off, and the kill: a question that Enter answers, then who serves it, counted up as the workers answer, and the
+ * way back in the same place.
+ */
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Button, Modal, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMay } from "~/app/actor";
+import { Icon } from "~/ui/Icon";
+import { Trouble } from "~/ui/Trouble";
+import { sayDuration } from "~/ui/time";
+import { type Flag, type FlagRow, type Turned, api, flagQuery, refresh } from "./data";
+import classes from "./flags.module.css";
+
+export type Act = "enable" | "disable" | "kill";
+
+const POLL_MS = 300;
+const SLOW_POLL_MS = 5_000;
+const PATIENCE_MS = 30_000;
+
+interface Wording {
+	readonly ask: string;
+	readonly act: string;
+	readonly what: string;
+	readonly doing: string;
+	readonly done: string;
+	readonly undo: Act;
+}
+
+const wording: Readonly<Record<Act, Wording>> = {
+	enable: { ask: "Turn on", act: "Turn on", what: "Its rules decide who gets what, for every application that asks.", doing: "is being turned on", done: "is on", undo: "disable" },
+	disable: { ask: "Turn off", act: "Turn off", what: "It gives no value any more: the applications fall back to what their code says.", doing: "is being turned off", done: "is off", undo: "enable" },
+	kill: { ask: "Kill", act: "Kill", what: "It is turned off at once, everywhere. Its owners are told.", doing: "is being killed", done: "is killed", undo: "enable" },
+};
+
+interface Asked {
+	readonly key: string;
+	readonly act: Act;
+	/** The revision that was there. */
+	readonly before: number;
+	readonly at: number;
+}
+
+function Question({ asked, pending, problem, run, close }: { asked: Asked; pending: boolean; problem: unknown; run: (comment: string) => void; close: () => void }) {
+	const words = wording[asked.act];
+	const [comment, setComment] = useState("");
+	return (
+		<Modal opened onClose={close} title={`${words.ask} ${asked.key}?`} closeButtonProps={{ "aria-label": "Close" }}>
+			<form
+				className={classes.form}
+				onSubmit={(e) => {
+					e.preventDefault();
+					run(comment);
+				}}
+			>
+				{problem !== null && <Trouble problem={problem} />}
+				<p>{words.what}</p>
+				<TextInput label="Why" description="Stands with the revision; may stay empty" autoComplete="off" maxLength={2000} value={comment} onChange={(e) => setComment(e.currentTarget.value)} />
+				<div className={classes.buttons}>
+					<Button variant="default" onClick={close}>
+						Cancel <kbd className={classes.kbd}>Esc</kbd>
+					</Button>
+					<Button type="submit" data-autofocus loading={pending} {...(asked.act === "kill" ? { color: "red.9" } : {})}>
+						{words.act} <kbd className={classes.kbd}>Enter</kbd>
+					</Button>
+				</div>
+			</form>
+		</Modal>
+	);
+}
+
+function sayCore(applied: Flag["applied"], ms: number | undefined): string {
+	return `applied by ${applied.workers} of ${applied.of} workers${ms !== undefined && applied.workers === applied.of ? ` in ${sayDuration(ms)}` : ""}`;
+}
+
+export function saySandbox(sandbox: Flag["sandbox"]): string {
+	if (sandbox.of === 0)
+		return "no worker: it is away";
+	return `${sandbox.workers} of ${sandbox.of} workers`;
+}
+
+interface ReportProps {
+	readonly asked: Asked;
+	/** null: not answered yet. */
+	readonly turned: Turned | null;
+	readonly undo: (() => void) | null;
+	readonly close: () => void;
+}
+
+/** What a change has come to: asked again until everybody serves it. */
+function Report({ asked, turned, undo, close }: ReportProps) {
+	const box = useRef<HTMLDivElement>(null);
+	const flag = useQuery({
+		...flagQuery(asked.key),
+		staleTime: 0,
+		refetchInterval: ({ state: { data } }) => {
+			const over = turned !== null && data !== undefined && data.revision >= turned.revision && data.applied.workers === data.applied.of && data.sandbox.acknowledged;
+			return over ? false : Date.now() - asked.at < PATIENCE_MS ? POLL_MS : SLOW_POLL_MS;
+		},
+	});
+	useEffect(() => {
+		if (turned !== null)
+			box.current?.focus({ preventScroll: true });
+	}, [turned]);
+	/* Of another revision than ours nothing is told. */
+	const now = flag.data !== undefined && flag.data.revision > asked.before ? flag.data : null;
+	const told = now ?? turned;
+	const whole = told !== null && told.applied.of > 0 && told.applied.workers === told.applied.of;
+	const moved = turned !== null && now !== null && now.revision !== turned.revision;
+	return (
+		<div ref={box} tabIndex={-1} className={classes.report} data-whole={whole || undefined}>
+			<Icon name={whole ? "check" : "history"} />
+			<div role="status">
+				<strong>
+					{asked.key} {turned === null ? wording[asked.act].doing : wording[asked.act].done}
+				</strong>
+				<p>
+					{told === null ? "The workers are asked…" : `Revision ${told.revision} ${sayCore(told.applied, moved ? undefined : turned?.applied.ms)}; in the sandbox by ${saySandbox(told.sandbox)}.`}
+					{told !== null && told.applied.missing.length > 0 && ` Not yet: ${told.applied.missing.join(", ")}.`}
+					{moved && " Somebody has changed it since."}
+				</p>
+			</div>
+			<div className={classes.reportButtons}>
+				{undo !== null && !moved && (
+					<Button size="compact-sm" variant="default" onClick={undo}>
+						Undo
+					</Button>
+				)}
+				<Button size="compact-sm" variant="subtle" color="gray" aria-label="Close the report" onClick={close}>
+					<Icon name="close" size={14} />
+				</Button>
+			</div>
+		</div>
+	);
+}
+
+/** `ask` begins; `view` is to stand where the flag is shown. */
+export function useSwitching(): { ask: (flag: FlagRow, act: Act) => void; view: ReactNode } {
+	const may = useMay();
+	const queries = useQueryClient();
+	const [asked, setAsked] = useState<Asked | null>(null);
+	/* The question is answered: from here on the report stands. */
+	const [ran, setRan] = useState(false);
+	const turn = useMutation({
+		mutationFn: async ({ asked: { key, act }, comment }: { asked: Asked; comment: string }): Promise<Turned> => {
+			const call = { path: { key }, body: comment === "" ? {} : { comment } };
+			if (act === "enable")
+				return (await api.post("/v1/flags/{key}/enable", call)).data;
+			return (await (act === "kill" ? api.post("/v1/flags/{key}/kill", call) : api.post("/v1/flags/{key}/disable", call))).data;
+		},
+		onError: () => setRan(false),
+		onSettled: () => refresh(queries),
+	});
+	const close = () => {
+		setAsked(null);
+		setRan(false);
+		turn.reset();
+	};
+	const begin = (key: string, act: Act, before: number): Asked => {
+		turn.reset();
+		setRan(false);
+		const begun = { key, act, before, at: Date.now() };
+		setAsked(begun);
+		return begun;
+	};
+	const run = (what: Asked, comment: string) => {
+		setRan(true);
+		turn.mutate({ asked: what, comment });
+	};
+	const turned = turn.data ?? null;
+	const back = asked === null ? null : wording[asked.act].undo;
+	const mayUndo = back !== null && turned !== null && (may("flag.toggle") || (back === "disable" && may("flag.disable")));
+	const undo = () => {
+		if (asked === null || turned === null || back === null)
+			return;
+		run(begin(asked.key, back, turned.revision), `undo of revision ${turned.revision}`);
+	};
+	return {
+		ask: (flag, act) => void begin(flag.key, act, flag.revision),
+		view: asked !== null && (
+			<>
+				{ran ? (
+					<Report key={asked.at} asked={asked} turned={turned} undo={mayUndo ? undo : null} close={close} />
+				) : (
+					<Question asked={asked} pending={turn.isPending} problem={turn.error} run={(comment) => run(asked, comment)} close={close} />
+				)}
+			</>
+		),
+	};
+}
+
+/** What can be done to a flag now by the actor. */
+export function useActs(): (flag: FlagRow) => readonly Act[] {
+	const may = useMay();
+	const mayTurn = may("flag.toggle");
+	const mayStop = mayTurn || may("flag.disable");
+	return (flag) => {
+		if (flag.archived_at !== null)
+			return [];
+		if (flag.enabled)
+			return mayStop ? ["disable", "kill"] : [];
+		return mayTurn && !flag.expired ? ["enable"] : [];
+	};
+}
+
+export function ActButtons({ flag, acts, ask, size }: { flag: FlagRow; acts: readonly Act[]; ask: (flag: FlagRow, act: Act) => void; size: "sm" | "compact-sm" }) {
+	return (
+		<>
+			{acts.map((act) => (
+				<Button
+					key={act}
+					size={size}
+					variant={act === "kill" ? "outline" : "default"}
+					{...(act === "kill" ? { className: classes.kill ?? "" } : {})}
+					aria-label={`${wording[act].act}: ${flag.key}`}
+					onClick={() => ask(flag, act)}
+				>
+					{wording[act].act}
+				</Button>
+			))}
+		</>
+	);
+}

@@ -1,0 +1,243 @@
+/* Flags: looked at, turned on, killed and turned on again, explained; what is not offered; markup in every text. */
+import { assert, until } from "../browser.mjs";
+import { input, pick, refused, row } from "../hands.mjs";
+
+const report = (b) => b.page.getByRole("status").filter({ hasText: /is (on|off|killed)/ });
+
+/** Everybody serves it: what was told of it. */
+async function applied(b, word) {
+	await report(b).getByText(new RegExp(`is ${word}$`)).waitFor();
+	return until(async () => {
+		const text = await report(b).innerText();
+		return /applied by (\d+) of \1 workers/.test(text) && /in the sandbox by (\d+) of \1 workers/.test(text) ? text : null;
+	}, `everybody serves it, and it is ${word}`);
+}
+
+async function evaluated(b, key, context) {
+	const reply = await fetch(`${b.conf.core}/ofrep/v1/evaluate/flags/${key}`, {
+		method: "POST",
+		headers: { "Content-Type": "application/json", Authorization: `Bearer ${b.conf.token}` },
+		body: JSON.stringify({ context }),
+	});
+	return reply.json();
+}
+
+async function looked(b) {
+	const { page } = b;
+	const { tag } = b.conf;
+	await page.getByRole("navigation", { name: "Areas" }).getByRole("link", { name: "Flags" }).click();
+	await b.heading("Flags");
+	await row(b, `${tag}-banner`).getByText("expires in 7 days").waitFor();
+	await row(b, `${tag}-checkout`).getByText("off", { exact: true }).waitFor();
+	assert((await row(b, `${tag}-banner`).innerText()).includes(b.conf.owner), "the owner is named");
+	await page.getByText(/^served by (\d+) of \1 workers$/).waitFor();
+	await page.getByText(/^in the sandbox by (\d+) of \1 workers$/).waitFor();
+	await b.look("flags");
+	/* The filters stand in the address. */
+	await page.getByLabel("State").selectOption({ label: "Expires soon" });
+	await row(b, `${tag}-checkout`).waitFor({ state: "detached" });
+	await page.getByLabel("Search", { exact: true }).fill("nothing is called so");
+	await page.getByText("No flag fits these filters").waitFor();
+	await page.reload();
+	await page.getByText("No flag fits these filters").waitFor();
+	assert(new URL(page.url()).searchParams.get("state") === "ending", page.url());
+	await page.getByRole("link", { name: "Show all flags" }).click();
+	/* From flag to flag by the arrows. */
+	await page.getByRole("link", { name: `${tag}-banner` }).focus();
+	await page.keyboard.press("ArrowDown");
+	await page.keyboard.press("Enter");
+	await b.heading(`${tag}-checkout`);
+}
+
+async function read(b) {
+	const { page } = b;
+	for (const words of ["A shorter way through the checkout", "The people of whom all of this holds get fresh (true):", "country is one of “AT”, “CH”", "age is at least 50", "Everybody else gets old."])
+		await page.getByText(words).first().waitFor();
+	const history = page.getByRole("region", { name: "The revisions" });
+	await history.getByText("first the Alps").waitFor();
+	await history.getByText("Rule 1", { exact: true }).waitFor();
+	assert((await history.getByRole("rowheader").count()) === 2, "two revisions");
+	/* Who gets what, while it is off. */
+	await page.getByRole("button", { name: "Ask" }).click();
+	await page.getByText("DISABLED", { exact: true }).waitFor();
+}
+
+async function switched(b) {
+	const { page } = b;
+	const key = `${b.conf.tag}-checkout`;
+	await page.getByRole("button", { name: `Turn on: ${key}` }).click();
+	await page.getByRole("dialog").getByRole("button", { name: /^Turn on/ }).waitFor();
+	await b.look("flag-turn-on");
+	/* One key says yes. */
+	await page.keyboard.press("Enter");
+	await applied(b, "on");
+	const alps = { targetingKey: "u1", country: "AT", plan: "pro" };
+	assert((await evaluated(b, key, alps)).value === true, "it is on");
+	await input(b, "Targeting key").fill("u1");
+	await input(b, "Attribute 1").fill("country");
+	await input(b, "Value 1").fill("AT");
+	await page.getByRole("button", { name: "One more attribute" }).click();
+	await input(b, "Attribute 2").fill("age");
+	await input(b, "Value 2").fill("51");
+	await page.getByRole("button", { name: "Ask" }).click();
+	await page.getByText("TARGETING_MATCH", { exact: true }).waitFor();
+	await b.axe("flag-on");
+	/* The kill, by the keyboard alone, and the way back in the same place. */
+	await page.keyboard.press("Escape");
+	await page.getByRole("heading", { level: 1 }).focus();
+	await page.keyboard.press("x");
+	const dialog = page.getByRole("dialog");
+	await dialog.getByRole("button", { name: /^Kill/ }).waitFor();
+	await dialog.getByLabel("Why").fill("people cannot pay");
+	await page.keyboard.press("Enter");
+	const text = await applied(b, "killed");
+	assert(/^.*applied by \d+ of \d+ workers in \d/m.test(text), text);
+	assert((await evaluated(b, key, alps)).reason === "DISABLED", "it is off");
+	await page.getByRole("region", { name: "The revisions" }).getByText("people cannot pay").waitFor();
+	await b.look("flag-killed");
+	await page.getByRole("button", { name: "Undo" }).click();
+	await applied(b, "on");
+	assert((await evaluated(b, key, alps)).value === true, "it is on again");
+	await page.getByRole("region", { name: "The revisions" }).getByText(/^undo of revision \d+$/).waitFor();
+	await page.getByRole("button", { name: "Close the report" }).click();
+	await report(b).waitFor({ state: "detached" });
+	/* Any two revisions, in the address. */
+	await page.getByLabel("Compare", { exact: true }).selectOption({ index: 5 });
+	await page.locator("ins").filter({ hasText: "country is one of" }).first().waitFor();
+	assert(new URL(page.url()).searchParams.has("from"), page.url());
+}
+
+/** A flag in fields and as JSON: what cannot be is told at its place. */
+async function created(b) {
+	const { page } = b;
+	const key = `${b.conf.tag}-limit`;
+	await page.keyboard.press("n");
+	await b.heading("New flag");
+	await input(b, /^Key/).fill("Not A Key");
+	await page.getByLabel(/^Purpose/).fill("How many seats <b>a team</b> may take");
+	await pick(b, "Technical owner", b.conf.technical);
+	await page.getByLabel("Type of the values").selectOption("number");
+	await input(b, "Name of variation 1").fill("few");
+	await input(b, "Value of variation 1").fill("a lot");
+	await input(b, "Name of variation 2").fill("many");
+	await input(b, "Value of variation 2").fill("50");
+	await page.getByRole("button", { name: "Add a rule" }).click();
+	await page.getByLabel("Who is meant").selectOption({ label: "those of whom all of this holds" });
+	await input(b, "Attribute 1 of rule 1").fill("country");
+	await page.getByLabel("Comparison 1 of rule 1").selectOption({ label: "is one of" });
+	await input(b, "Value 1 of rule 1").fill("AT, CH");
+	await input(b, "Share, %, of rule 1").fill("25");
+	/* What is no number is told before it is sent, what is no key by core. */
+	await page.getByRole("button", { name: "Create the flag" }).click();
+	await page.getByText("must be a number", { exact: true }).first().waitFor();
+	await input(b, "Value of variation 1").fill("5");
+	await b.expecting(refused(422), async () => {
+		await page.getByRole("button", { name: "Create the flag" }).click();
+		await until(() => input(b, /^Key/).getAttribute("aria-invalid"), "the key is marked");
+	});
+	await b.look("flag-new");
+	await input(b, /^Key/).fill(key);
+	await page.getByRole("button", { name: "Create the flag" }).click();
+	await b.heading(key);
+	for (const words of ["How many seats <b>a team</b> may take", "25 % of the people of whom this holds get many (50):", "country is one of “AT”, “CH”", "Everybody else gets few."])
+		await page.getByText(words, { exact: true }).first().waitFor();
+	return key;
+}
+
+async function revised(b, key) {
+	const { page } = b;
+	await page.getByRole("button", { name: "Revise…" }).click();
+	await b.heading(`Revise ${key}`);
+	assert(await page.getByRole("button", { name: "Save as a new revision" }).isDisabled(), "nothing has changed");
+	await page.getByText("JSON", { exact: true }).click();
+	const json = page.getByLabel("Document");
+	const document = JSON.parse(await json.inputValue());
+	document.rules[0].condition.country = { $regex: "(" };
+	await json.fill(JSON.stringify(document, null, 2));
+	await b.expecting(refused(422), async () => {
+		await page.getByRole("button", { name: "Save as a new revision" }).click();
+		await page.getByRole("button", { name: "Show" }).waitFor();
+	});
+	await page.getByRole("button", { name: "Show" }).click();
+	assert((await page.evaluate(() => getSelection().toString() || document.activeElement.value.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd))) === '"("', "the wrong place is selected");
+	await b.look("flag-json");
+	document.rules[0].condition.country = { $in: ["AT"] };
+	await json.fill(JSON.stringify(document, null, 2));
+	await page.getByText("Fields", { exact: true }).click();
+	assert((await input(b, "Value 1 of rule 1").inputValue()) === "AT", "the JSON stands in the fields");
+	await page.getByLabel("Of them, by rule 1").selectOption({ label: "are divided" });
+	await page.getByRole("region", { name: "What would change" }).getByText("few (5) 50 %, many (50) 50 %").waitFor();
+	await b.look("flag-revise");
+	await input(b, /^Why/).fill("half and half");
+	await page.getByRole("button", { name: "Save as a new revision" }).click();
+	await b.heading(key);
+	await page.getByText("25 % of the people of whom this holds are divided: few (5) 50 %, many (50) 50 %:").first().waitFor();
+	await page.getByRole("region", { name: "The revisions" }).getByText("half and half").waitFor();
+}
+
+/** A product owner makes a flag and changes it. */
+export async function making(b) {
+	await b.signIn("product_owner", "/flags");
+	await b.heading("Flags");
+	const key = await created(b);
+	await revised(b, key);
+}
+
+/** A product owner's day. */
+export async function owners_day(b) {
+	const { page } = b;
+	await b.signIn("product_owner");
+	await looked(b);
+	await read(b);
+	await switched(b);
+	/* From the list: the same. */
+	await b.visit("/flags");
+	const key = `${b.conf.tag}-banner`;
+	await page.getByRole("button", { name: `Kill: ${key}` }).click();
+	await page.getByRole("dialog").getByRole("button", { name: /^Kill/ }).waitFor();
+	await page.keyboard.press("Enter");
+	await applied(b, "killed");
+	await row(b, key).getByText("off", { exact: true }).waitFor();
+	/* Somebody else is faster than the undo. */
+	const reply = await fetch(`${b.conf.core}/v1/flags/${key}/enable`, { method: "POST", headers: { Authorization: `Bearer ${b.conf.token}` } });
+	assert(reply.status === 200, String(reply.status));
+	await row(b, key).getByText("on", { exact: true }).waitFor();
+}
+
+/** Who may stop anything in an emergency need not be one who may turn it on. */
+export async function operator(b) {
+	const { page } = b;
+	const key = `${b.conf.tag}-banner`;
+	await b.signIn("operator", `/flags/${key}`);
+	await b.heading(key);
+	await page.getByText("20 % of all visitors are divided: old (false) 50 %, fresh (true) 50 %.").waitFor();
+	assert((await page.getByRole("heading", { name: "Who gets what?" }).count()) === 0, "an operator may not evaluate");
+	await page.getByRole("button", { name: `Kill: ${key}` }).click();
+	await page.getByRole("dialog").getByRole("button", { name: /^Kill/ }).waitFor();
+	await page.keyboard.press("Enter");
+	await applied(b, "killed");
+	assert((await page.getByRole("button", { name: "Undo" }).count()) === 0, "an operator is offered the way back");
+	assert((await page.getByRole("button", { name: `Turn on: ${key}` }).count()) === 0, "an operator is offered to turn it on");
+}
+
+export async function markup(b) {
+	const { page } = b;
+	const { key, attacks } = b.conf;
+	await page.addInitScript(() => {
+		window.ran = () => (window.xss = 1);
+	});
+	await b.signIn("product_owner", `/flags?q=${key}`);
+	await page.getByRole("link", { name: key }).waitFor();
+	const whole = async (where) => {
+		const text = await page.locator("main").innerText();
+		for (const a of attacks)
+			assert(text.includes(a), `${a} stands as text in ${where}`);
+		assert((await page.evaluate(() => window.xss)) === undefined, `markup ran in ${where}`);
+	};
+	await whole("the list");
+	await page.getByRole("link", { name: key }).click();
+	await b.heading(key);
+	await page.getByRole("region", { name: "The revisions" }).waitFor();
+	await whole("the page");
+	await b.axe("flag-markup");
+}
