@@ -2,6 +2,7 @@
 import datetime
 import http.client
 import json
+import subprocess
 import time
 import uuid
 
@@ -9,6 +10,7 @@ import described
 import pytest
 
 from clusters import ROOT
+from product import BUILD
 
 BOOL = [{"key": "control", "value": False}, {"key": "treatment", "value": True}]
 
@@ -516,6 +518,35 @@ def test_roll_back_to_a_large_document(core):
     assert core.post(f"/v1/flags/{key}/revisions", {"document": document()}, role="product_owner").status == 201
     r = core.post(f"/v1/flags/{key}/rollback", {"revision": first.json["revision"]}, role="product_owner")
     assert r.status == 201, r
+
+
+def test_command_line_of_drafts(core, product, tmp_path):
+    key, r = create(core)
+    first = r.json["revision"]
+    token = product.secret("cli-flags", core.tokens["product_owner"])
+    (tmp_path / "rules.json").write_text(json.dumps(document([FORCED])))
+
+    def bimodal(*words, codes=(0,)):
+        done = subprocess.run([BUILD / "bimodal", "--core", f"http://127.0.0.1:{core.port}", "--token-file", token, "flag", *words],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        assert done.returncode in codes, (words, done.stdout, done.stderr)
+        return done.stdout + done.stderr
+    assert "has no draft" in bimodal("diff", key, codes=(1,))
+    assert '"base"' in bimodal("draft", key, str(tmp_path / "rules.json"), "--comment", "all in", "--base", str(first), "--replace")
+    assert '"all in"' in bimodal("draft", key)
+    shown = bimodal("diff", key).splitlines()
+    assert shown[0].endswith(f"revision {first}, on") and shown[1].endswith(f"the draft, made from revision {first}")
+    assert shown[2:] == ["remove /rules/0/experiment", '  - {"variations":["control","treatment"]}', "add /rules/0/force", '  + "treatment"']
+    assert f"at revision {first}, not {first + 1}" in bimodal("publish", key, "--over", str(first + 1), codes=(1,))
+    assert "revision " in bimodal("publish", key, codes=(0, 3))  # 3: a worker is late
+    second = core.get(f"/v1/flags/{key}", role="operator").json["revision"]
+    assert "add /rules/0/experiment" in bimodal("diff", key, "--from", str(second), "--to", str(first))
+    assert "the rules are the same" in bimodal("diff", key, "--to", str(second))
+    assert "applied by" in bimodal("rollback", key, str(first), codes=(0, 3))
+    assert bimodal("draft", key, json.dumps(document())) and bimodal("draft", key, "--drop") == ""
+    assert core.get(f"/v1/flags/{key}/draft", role="operator").status == 404
+    bimodal("rollback", key, "last", codes=(2,))
+    bimodal("draft", key, "{}", "--drop", codes=(2,))
 
 
 # -- expiry

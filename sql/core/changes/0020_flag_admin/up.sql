@@ -12,4 +12,4 @@ CREATE TABLE flag.draft (
 -- include functions/flag_diff.sql
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON flag.draft TO bimodal_app;
-GRANT EXECUTE ON FUNCTION flag.core_only(jsonb), flag.diff(jsonb, jsonb) TO bimodal_app;
+GRANT EXECUTE ON FUNCTION flag.core_only(jsonb), flag.diff(jsonb, jsonb) TO bimodal_app, bimodal_executor;
