@@ -6,12 +6,9 @@
  * The document is compiled here first, so that the author gets the place of an error; what is
  * stored has always been compiled.
  */
-#include "base/json_member.h"
 #include "core/flags/internal.h"
 
-#define BODY_MEMBERS_MAX 32
 #define TEXT_BYTES_MAX 500
-#define COMMENT_BYTES_MAX 2000
 #define EXPERIMENT_DAYS_MAX 90
 #define ATTEMPTS_MAX 5
 
@@ -38,85 +35,6 @@ allowed(struct task *t, const char *right, bool *limited)
 	       ERR_OK; /* it is not: names the right in the problem */
 }
 
-/* ---- bodies ---- */
-
-struct body {
-	struct json_member member[BODY_MEMBERS_MAX];
-	size_t n;
-};
-
-static bool
-body_read(struct task *t, const char *const *known, struct body *b)
-{
-	b->n = ARRAY_LEN(b->member);
-	return json_scan_object(http_body(t), &t->t_arena, b->member, &b->n, &t->t_err) == ERR_OK &&
-	       json_members_known(b->member, b->n, known, "", &t->t_err) == ERR_OK;
-}
-
-/* A required text; an optional one (`min` 0) is empty if absent. */
-static bool
-body_text(struct task *t, const struct body *b, const char *key, size_t min, size_t max,
-	  struct str *out)
-{
-	*out = STR("");
-	return json_member_text(b->member, b->n, key, min, max, "", &t->t_arena, out, &t->t_err) ==
-	       ERR_OK;
-}
-
-static bool
-body_document(struct task *t, const struct body *b, struct str key, struct str *text,
-	      double *coverage)
-{
-	const struct json_member *m = json_member_find(b->member, b->n, "document");
-
-	if (m == NULL) {
-		(void)err_set(&t->t_err, ERR_INVALID, "/document", "\"document\" is required");
-		return false;
-	}
-	*text = m->value;
-	return flag_document_check(key, m->value, "/document", coverage, &t->t_err) == ERR_OK;
-}
-
-/* ---- the outcome of a write ---- */
-
-/* What the statement decided; true if it was made. Else the error is set, or *again: it met another
- * revision. */
-static bool
-outcome_look(struct task *t, struct str key, bool *again)
-{
-	const struct str outcome = postgres_value(t, 0, 0, 0);
-
-	*again = str_is(outcome, "retry");
-	if (str_is(outcome, "made"))
-		return true;
-	if (*again)
-		return false;
-	if (str_is(outcome, "missing"))
-		(void)err_set(&t->t_err, ERR_NOT_FOUND, NULL, "there is no flag \"%.*s\"",
-			      STR_FMT(key));
-	else if (str_is(outcome, "archived"))
-		(void)err_set(&t->t_err, ERR_GONE, NULL, "the flag \"%.*s\" has been archived",
-			      STR_FMT(key));
-	else if (str_is(outcome, "denied"))
-		(void)err_set(&t->t_err, ERR_FORBIDDEN, NULL,
-			      "the flag \"%.*s\" is not an experiment of this principal",
-			      STR_FMT(key));
-	else if (str_is(outcome, "expired"))
-		(void)err_set(&t->t_err, ERR_CONFLICT, NULL,
-			      "the flag \"%.*s\" has expired and cannot be turned on",
-			      STR_FMT(key));
-	else if (str_is(outcome, "exists"))
-		(void)err_set(&t->t_err, ERR_CONFLICT, "/key", "there is a flag \"%.*s\" already",
-			      STR_FMT(key));
-	else if (str_is(outcome, "full"))
-		(void)err_set(&t->t_err, ERR_CONFLICT, NULL,
-			      "there are %lld live experiments already: that is the limit",
-			      (long long)core_flags_conf.experiment_max);
-	else
-		(void)err_set(&t->t_err, ERR_INTERNAL, NULL, "the statement gave no outcome");
-	return false;
-}
-
 /* ---- create ---- */
 
 struct creation {
@@ -127,13 +45,13 @@ struct creation {
 };
 
 static bool
-expiry_read(struct task *t, const struct body *b, struct creation *c)
+expiry_read(struct task *t, const struct flags_body *b, struct creation *c)
 {
 	struct str text;
 	usec_t at = 0;
 	const usec_t now = clock_wall_us();
 
-	if (!body_text(t, b, "expires_at", 1, 64, &text))
+	if (!flags_body_text(t, b, "expires_at", 1, 64, &text))
 		return false;
 	if (clock_parse_rfc3339(text, &at) != ERR_OK)
 		(void)err_set(&t->t_err, ERR_INVALID, "/expires_at",
@@ -176,9 +94,10 @@ creation_read(struct task *t, struct creation *c)
 		"document", "enabled", NULL
 	};
 	double coverage = 0;
-	struct body b;
+	struct flags_body b;
 
-	if (!body_read(t, known, &b) || !body_text(t, &b, "key", 1, FLAG_KEY_MAX, &c->key))
+	if (!flags_body_read(t, known, &b) ||
+	    !flags_body_text(t, &b, "key", 1, FLAG_KEY_MAX, &c->key))
 		return false;
 	if (!flag_key_valid(c->key)) {
 		(void)err_set(&t->t_err, ERR_INVALID, "/key",
@@ -186,7 +105,7 @@ creation_read(struct task *t, struct creation *c)
 			      "with a letter or digit");
 		return false;
 	}
-	if (!body_text(t, &b, "kind", 1, 20, &c->kind))
+	if (!flags_body_text(t, &b, "kind", 1, 20, &c->kind))
 		return false;
 	if (!str_is(c->kind, "release") && !str_is(c->kind, "experiment")) {
 		(void)err_set(&t->t_err, ERR_INVALID, "/kind",
@@ -199,10 +118,11 @@ creation_read(struct task *t, struct creation *c)
 		return false;
 	}
 	c->enabled = enabled != NULL && enabled->kind == JSON_TRUE;
-	return body_text(t, &b, "purpose", 1, COMMENT_BYTES_MAX, &c->purpose) &&
-	       body_text(t, &b, "business_owner", 1, TEXT_BYTES_MAX, &c->business_owner) &&
-	       body_text(t, &b, "technical_owner", 1, TEXT_BYTES_MAX, &c->technical_owner) &&
-	       expiry_read(t, &b, c) && body_document(t, &b, c->key, &c->document, &coverage) &&
+	return flags_body_text(t, &b, "purpose", 1, FLAGS_COMMENT_BYTES_MAX, &c->purpose) &&
+	       flags_body_text(t, &b, "business_owner", 1, TEXT_BYTES_MAX, &c->business_owner) &&
+	       flags_body_text(t, &b, "technical_owner", 1, TEXT_BYTES_MAX, &c->technical_owner) &&
+	       expiry_read(t, &b, c) &&
+	       flags_body_document(t, &b, c->key, &c->document, &coverage) &&
 	       creation_limits(t, c, coverage);
 }
 
@@ -239,7 +159,7 @@ create_look(struct task *t)
 	const struct creation *c = task_state(t, sizeof(*c));
 	bool again = false;
 
-	if (!outcome_look(t, c->key, &again))
+	if (!flags_outcome(t, c->key, &again))
 		return task_fail(t);
 	return core_flags_applied(t,
 				  &(struct flags_change) { .key = c->key,
@@ -293,7 +213,7 @@ revise_look(struct task *t)
 	struct revision *r = task_state(t, sizeof(*r));
 	bool again = false;
 
-	if (outcome_look(t, r->key, &again))
+	if (flags_outcome(t, r->key, &again))
 		return core_flags_applied(
 			t, &(struct flags_change) { .key = r->key,
 						    .status = r->status,
@@ -308,36 +228,22 @@ revise_look(struct task *t)
 	return task_fail(t);
 }
 
-/* The comment of a toggle; its body may be left out. */
-static bool
-comment_read(struct task *t, struct str *comment)
-{
-	static const char *const known[] = { "comment", NULL };
-	struct body b;
-
-	*comment = STR("");
-	if (http_body(t).len == 0)
-		return true;
-	return body_read(t, known, &b) &&
-	       body_text(t, &b, "comment", 0, COMMENT_BYTES_MAX, comment);
-}
-
 static enum step
 revise_read(struct task *t)
 {
 	static const char *const known[] = { "document", "comment", NULL };
 	struct revision *r = task_state(t, sizeof(*r));
 	double coverage = 0;
-	struct body b;
+	struct flags_body b;
 
 	if (r == NULL)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
 	r->key = http_param(t, "key");
 	r->event = "flag.revise";
 	r->status = 201;
-	if (!body_read(t, known, &b) ||
-	    !body_text(t, &b, "comment", 0, COMMENT_BYTES_MAX, &r->comment) ||
-	    !body_document(t, &b, r->key, &r->document, &coverage))
+	if (!flags_body_read(t, known, &b) ||
+	    !flags_body_text(t, &b, "comment", 0, FLAGS_COMMENT_BYTES_MAX, &r->comment) ||
+	    !flags_body_document(t, &b, r->key, &r->document, &coverage))
 		return task_fail(t);
 	return STEP_NEXT;
 }
@@ -362,7 +268,7 @@ toggle_read(struct task *t, const char *enabled, const char *event)
 	r->status = 200;
 	/* Whoever may stop anything in an emergency need not be one who may turn it on. */
 	if (!allowed(t, may(t, "flag.disable") ? "flag.disable" : "flag.toggle", &r->limited) ||
-	    !comment_read(t, &r->comment))
+	    !flags_comment_read(t, &r->comment))
 		return task_fail(t);
 	return STEP_NEXT;
 }
@@ -407,6 +313,70 @@ const struct step_row core_flags_kill_steps[] = {
 	{ NULL, NULL },
 };
 
+/* ---- back to an earlier revision ---- */
+
+static enum step
+rollback_read(struct task *t)
+{
+	static const char *const known[] = { "revision", "comment", NULL };
+	struct revision *r = task_state(t, sizeof(*r));
+	struct str number = STR_NONE;
+	struct flags_body b;
+
+	if (r == NULL)
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
+	r->key = http_param(t, "key");
+	r->event = "flag.rollback";
+	r->status = 201;
+	if (!flags_body_read(t, known, &b) ||
+	    !flags_body_text(t, &b, "comment", 0, FLAGS_COMMENT_BYTES_MAX, &r->comment) ||
+	    !flags_body_revision(t, &b, "revision", true, &number))
+		return task_fail(t);
+	const char *comment =
+		arena_printf(&t->t_arena, "back to revision %.*s%s%.*s", STR_FMT(number),
+			     r->comment.len > 0 ? ": " : "", STR_FMT(r->comment));
+	if (comment == NULL)
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
+	r->comment = str_of(comment);
+	const struct postgres_param params[] = { P_STR(r->key), P_STR(number) };
+	return postgres_wait(core_flags_conf.pool, t, &sql_flag_revision, params,
+			     ARRAY_LEN(params));
+}
+
+/* A revision may be of a version that knew other rules: what this one could not take anew it does not bring back. */
+static enum step
+rollback_check(struct task *t)
+{
+	struct revision *r = task_state(t, sizeof(*r));
+	struct err_info why = { .code = ERR_OK };
+
+	if (!postgres_bool(t, 0, 0, 0))
+		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no flag \"%.*s\"",
+				     STR_FMT(r->key));
+	const struct str document = postgres_value(t, 0, 0, 1);
+	if (document.p == NULL)
+		return task_fail_set(t, ERR_INVALID, "/revision",
+				     "the flag \"%.*s\" has no such revision", STR_FMT(r->key));
+	r->document = arena_str(&t->t_arena, document);
+	if (r->document.p == NULL)
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
+	if (flag_document_check_stored(r->key, r->document, &why) != ERR_OK)
+		return task_fail_set(
+			t, ERR_CONFLICT, "/revision",
+			"that revision is of another version of the product and cannot "
+			"be taken back: %s %s",
+			why.field, why.msg);
+	return STEP_NEXT;
+}
+
+const struct step_row core_flags_rollback_steps[] = {
+	{ "read", rollback_read },
+	{ "check", rollback_check },
+	{ "write", revise_write },
+	{ "look", revise_look },
+	{ NULL, NULL },
+};
+
 /* ---- archive ---- */
 
 static enum step
@@ -431,7 +401,7 @@ archive_look(struct task *t)
 	const struct str key = http_param(t, "key");
 	bool again = false;
 
-	if (!outcome_look(t, key, &again))
+	if (!flags_outcome(t, key, &again))
 		return task_fail(t);
 	return core_flags_applied(t,
 				  &(struct flags_change) { .key = key,

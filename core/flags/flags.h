@@ -4,10 +4,11 @@
  *
  * Who may do what (routes whose right depends on the flag ask the guard for flag.read and check
  * the rest themselves):
- *	flag.read               lists, one flag, its revisions, what it gave (of a person: people.read too),
- *	                        what it would give (people.read or organizations.read too)
+ *	flag.read               lists, one flag, its revisions, its draft, what differs, what it gave (of a
+ *	                        person: people.read too), what it would give (people.read or
+ *	                        organizations.read too)
  *	flag.evaluate           OFREP
- *	flag.write              create, revise, archive any flag
+ *	flag.write              create, revise, archive any flag; draft, publish, roll back
  *	flag.toggle             enable, disable, kill any flag
  *	flag.disable            disable, kill any flag
  *	flag.create_experiment  create experiments within the limits below; disable, kill and archive

@@ -4,6 +4,7 @@
 #ifndef BIMODAL_CORE_FLAGS_INTERNAL_H
 #define BIMODAL_CORE_FLAGS_INTERNAL_H
 
+#include "base/json_member.h"
 #include "core/flags/flags.h"
 #include "flag/flag.h"
 #include "gen/sql_core.h"
@@ -13,6 +14,33 @@
 #define FLAGS_DEADLINE_MS 8000 /* of routes that wait for acknowledgements */
 
 extern struct core_flags_conf core_flags_conf;
+
+#define FLAGS_COMMENT_BYTES_MAX 2000
+#define FLAGS_BODY_MEMBERS_MAX 32
+
+/* ---- bodies and outcomes (body.c); false: the error is set ---- */
+
+struct flags_body {
+	struct json_member member[FLAGS_BODY_MEMBERS_MAX];
+	size_t n;
+};
+
+/* An object of known members. */
+bool flags_body_read(struct task *t, const char *const *known, struct flags_body *b);
+/* A required text; an optional one (`min` 0) is empty if absent. */
+bool flags_body_text(struct task *t, const struct flags_body *b, const char *key, size_t min,
+		     size_t max, struct str *out);
+/* The number of a revision; *out is left alone where it is absent. */
+bool flags_body_revision(struct task *t, const struct flags_body *b, const char *key, bool required,
+			 struct str *out);
+/* The member "document", which can be saved. *coverage: see flag_document_check. */
+bool flags_body_document(struct task *t, const struct flags_body *b, struct str key,
+			 struct str *text, double *coverage);
+/* The comment of a change; its body may be left out. */
+bool flags_comment_read(struct task *t, struct str *comment);
+/* What the statement decided (column 0 of the first wait); true if it was made. Else the error is set, or *again: it met
+ * another revision. */
+bool flags_outcome(struct task *t, struct str key, bool *again);
 
 /* What a written change hands to the steps that wait for the workers. */
 struct flags_change {
@@ -37,6 +65,12 @@ extern const struct step_row core_flags_enable_steps[];
 extern const struct step_row core_flags_disable_steps[];
 extern const struct step_row core_flags_kill_steps[];
 extern const struct step_row core_flags_archive_steps[];
+extern const struct step_row core_flags_rollback_steps[];
+extern const struct step_row core_flags_publish_steps[];
+extern const struct step_row core_flags_draft_put_steps[];
+extern const struct step_row core_flags_draft_get_steps[];
+extern const struct step_row core_flags_draft_delete_steps[];
+extern const struct step_row core_flags_diff_steps[];
 extern const struct step_row core_flags_list_steps[];
 extern const struct step_row core_flags_get_steps[];
 extern const struct step_row core_flags_revisions_steps[];

@@ -11,8 +11,6 @@
 #include "cli/flag.h"
 #include "cli/show.h"
 
-#define DOCUMENT_BYTES_MAX ((size_t)1024 * 1024)
-
 /* The flag that most people want: on or off for a person, and for nobody until it is ramped. */
 #define SWITCH                                                                                     \
 	"{\"unit\":\"person\",\"variations\":[{\"key\":\"off\",\"value\":false},{\"key\":\"on\","  \
@@ -104,11 +102,18 @@ applied_print(const struct cJSON *j)
 int
 flag_change(struct cli *c, const char *method, const char *path, struct str body)
 {
+	return flag_change_if(c, method, path, NULL, body);
+}
+
+int
+flag_change_if(struct cli *c, const char *method, const char *path, const char *extra,
+	       struct str body)
+{
 	struct cli_reply reply;
 	struct cJSON *j = NULL;
 	int exit_code = 1;
 
-	if (!cli_call(c, CLI_CORE, method, path, NULL, body, &reply)) {
+	if (!cli_call(c, CLI_CORE, method, path, extra, body, &reply)) {
 		cli_reply_free(&reply);
 		return 1;
 	}
@@ -182,14 +187,13 @@ flag_archive(struct cli *c)
 	return toggle(c, "DELETE", "");
 }
 
-/* The document itself if the text begins with "{", else the file of that name. Appended as a member. */
-static bool
-document_add(struct buf *body, const char *text)
+bool
+flag_document_add(struct buf *body, const char *text)
 {
 	char *file = NULL;
 	size_t len = strlen(text);
 
-	if (text[0] != '{' && !cli_file(text, DOCUMENT_BYTES_MAX, &file, &len))
+	if (text[0] != '{' && !cli_file(text, FLAG_FILE_BYTES_MAX, &file, &len))
 		return false;
 	buf_add_cstr(body, "\"document\":");
 	buf_add(body, file != NULL ? file : text, len);
@@ -237,7 +241,7 @@ flag_create(struct cli *c)
 		fputs("bimodal: a flag needs a purpose, two owners and an expiry\n", stderr);
 		return cli_usage(c);
 	}
-	buf_init(&body, DOCUMENT_BYTES_MAX + CLI_PATH_BYTES_MAX);
+	buf_init(&body, FLAG_FILE_BYTES_MAX + CLI_PATH_BYTES_MAX);
 	buf_add_char(&body, '{');
 	member_add(&body, "key", c->argv[0]);
 	member_add(&body, "kind", kind);
@@ -247,7 +251,7 @@ flag_create(struct cli *c)
 	member_add(&body, "expires_at", expires);
 	if (enabled)
 		buf_add_cstr(&body, "\"enabled\":true,");
-	if (document_add(&body, document != NULL ? document : SWITCH)) {
+	if (flag_document_add(&body, document != NULL ? document : SWITCH)) {
 		buf_add_char(&body, '}');
 		exit_code = flag_change(c, "POST", "/v1/flags", buf_str(&body));
 	}
@@ -267,10 +271,10 @@ flag_revise(struct cli *c)
 	if (!cli_options(c, options, ARRAY_LEN(options), 2, 2))
 		return 2;
 	flag_path(&path, c->argv[0], "/revisions");
-	buf_init(&body, DOCUMENT_BYTES_MAX + CLI_PATH_BYTES_MAX);
+	buf_init(&body, FLAG_FILE_BYTES_MAX + CLI_PATH_BYTES_MAX);
 	buf_add_char(&body, '{');
 	member_add(&body, "comment", comment);
-	if (document_add(&body, c->argv[1])) {
+	if (flag_document_add(&body, c->argv[1])) {
 		buf_add_char(&body, '}');
 		exit_code = flag_change(c, "POST", buf_cstr(&path), buf_str(&body));
 	}
@@ -321,7 +325,7 @@ flag_explain(struct cli *c)
 		return 2;
 	const char *who = c->argc > 1 ? c->argv[1] : NULL;
 	flag_path(&path, c->argv[0], "/explain");
-	buf_init(&body, DOCUMENT_BYTES_MAX);
+	buf_init(&body, FLAG_FILE_BYTES_MAX);
 	buf_add_char(&body, '{');
 	if (at != NULL)
 		member_add(&body, "at", at);
@@ -360,13 +364,13 @@ flag_preview(struct cli *c)
 	if (!cli_options(c, options, ARRAY_LEN(options), 2, 2))
 		return 2;
 	flag_path(&path, c->argv[0], "/preview");
-	buf_init(&body, DOCUMENT_BYTES_MAX + CLI_PATH_BYTES_MAX);
+	buf_init(&body, FLAG_FILE_BYTES_MAX + CLI_PATH_BYTES_MAX);
 	buf_add_char(&body, '{');
 	if (enabled)
 		buf_add_cstr(&body, "\"enabled\":true,");
 	if (seconds > 0)
 		buf_printf(&body, "\"seconds\":%lld,", (long long)seconds);
-	if (document_add(&body, c->argv[1])) {
+	if (flag_document_add(&body, c->argv[1])) {
 		buf_add_char(&body, '}');
 		exit_code = cli_call_print(c, CLI_CORE, "POST", buf_cstr(&path), buf_str(&body));
 	}
@@ -394,6 +398,17 @@ const struct cli_command cli_flag_commands[] = {
 	{ "flag preview", "KEY FILE|JSON [--enabled] [--seconds N]",
 	  "how many people or organizations that document would move between variations",
 	  flag_preview, "product_owner" },
+	{ "flag draft", "KEY [FILE|JSON [--comment TEXT] [--base REVISION] [--replace]] [--drop]",
+	  "a new document that serves nobody until it is published; without one show it",
+	  flag_draft, "product_owner" },
+	{ "flag diff", "KEY [--from REVISION] [--to REVISION]",
+	  "what the draft changes, or what two revisions differ in", flag_diff, "product_owner" },
+	{ "flag publish", "KEY [--comment TEXT] [--over REVISION]",
+	  "the draft becomes the next revision; --over: the present one, if its rules have "
+	  "changed since",
+	  flag_publish, "product_owner" },
+	{ "flag rollback", "KEY REVISION [--comment TEXT]",
+	  "the rules of an earlier revision again", flag_rollback, "product_owner" },
 	{ "flag enable", "KEY [--comment TEXT]", "turn it on, and see how many workers have it",
 	  flag_enable, "product_owner" },
 	{ "flag disable", "KEY [--comment TEXT]", "turn it off", flag_disable, "product_owner" },

@@ -6,13 +6,25 @@
 
 #include "cli/cli.h"
 
+#define FLAG_FILE_BYTES_MAX ((size_t)1024 * 1024) /* of a document */
+
 /* "/v1/flags/KEY<rest>". The caller frees it. */
 void flag_path(struct buf *path, const char *key, const char *rest);
 /* A change of a flag; exit code 3 if a live worker does not serve it yet. */
 int flag_change(struct cli *c, const char *method, const char *path, struct str body);
+/* The same with header lines, as cli_call takes them; NULL: none. */
+int flag_change_if(struct cli *c, const char *method, const char *path, const char *extra,
+		   struct str body);
+/* Append the member "document": the text itself if it begins with "{", else the file of that name. False: printed why. */
+MUST_CHECK bool flag_document_add(struct buf *body, const char *text);
 /* Show one flag: what it is for, who gets what, until when. */
 int flag_show(struct cli *c, const char *key);
 /* The command `flag ramp`. */
 int flag_ramp(struct cli *c);
+/* The commands on drafts and earlier revisions (flag_draft.c). */
+int flag_draft(struct cli *c);
+int flag_diff(struct cli *c);
+int flag_publish(struct cli *c);
+int flag_rollback(struct cli *c);
 
 #endif

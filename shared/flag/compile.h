@@ -16,6 +16,7 @@ struct flag_compiler {
 	struct err_info *info;
 	struct str key;
 	bool lenient; /* see flag_document_load */
+	bool stored;  /* as PostgreSQL writes it */
 	struct flag_document *document;
 	struct flag_variation *variations;
 	enum json_kind value_kind;

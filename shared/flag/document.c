@@ -240,7 +240,8 @@ static enum err
 compile(struct flag_compiler *c, struct str key, struct str text, const char *at,
 	const struct flag_document **out)
 {
-	const size_t most = c->lenient ? FLAG_STORED_BYTES_MAX : FLAG_DOCUMENT_BYTES_MAX;
+	const size_t most =
+		c->lenient || c->stored ? FLAG_STORED_BYTES_MAX : FLAG_DOCUMENT_BYTES_MAX;
 	struct err_info inner = { .code = ERR_OK };
 	enum json_kind kind = JSON_NULL;
 
@@ -280,16 +281,17 @@ flag_document_load(struct arena *a, struct str key, struct str text,
 	return compile(&c, key, text, "", out);
 }
 
-enum err
-flag_document_check(struct str key, struct str text, const char *at, double *coverage,
-		    struct err_info *info)
+static enum err
+check(struct str key, struct str text, const char *at, bool stored, double *coverage,
+      struct err_info *info)
 {
 	struct arena own;
 	struct err_info inner = { .code = ERR_OK };
+	struct flag_compiler c = { .arena = &own, .info = &inner, .stored = stored };
 	const struct flag_document *d = NULL;
 
 	arena_init(&own, FLAG_DOCUMENT_MEMORY_MAX);
-	const enum err err = flag_document_compile(&own, key, text, at, &d, &inner);
+	const enum err err = compile(&c, key, text, at, &d);
 	if (err == ERR_OK)
 		*coverage = flag_document_coverage(d);
 	arena_release(&own);
@@ -297,4 +299,19 @@ flag_document_check(struct str key, struct str text, const char *at, double *cov
 		return err_set(info, ERR_TOO_LARGE, at,
 			       "the rules ask too much; name a segment instead of many values");
 	return err == ERR_OK ? err : err_set(info, err, inner.field, "%s", inner.msg);
+}
+
+enum err
+flag_document_check(struct str key, struct str text, const char *at, double *coverage,
+		    struct err_info *info)
+{
+	return check(key, text, at, false, coverage, info);
+}
+
+enum err
+flag_document_check_stored(struct str key, struct str text, struct err_info *info)
+{
+	double coverage = 0;
+
+	return check(key, text, "", true, &coverage, info);
 }

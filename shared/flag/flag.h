@@ -208,6 +208,9 @@ MUST_CHECK enum err flag_document_load(struct arena *a, struct str key, struct s
  */
 MUST_CHECK enum err flag_document_check(struct str key, struct str text, const char *at,
 					double *coverage, struct err_info *info);
+/* The same of a document as the database gives it back: could this version save it anew? */
+MUST_CHECK enum err flag_document_check_stored(struct str key, struct str text,
+					       struct err_info *info);
 /* The largest part of all units that one rule takes in. */
 double flag_document_coverage(const struct flag_document *d);
 

@@ -2,6 +2,7 @@
 import datetime
 import http.client
 import json
+import subprocess
 import time
 import uuid
 
@@ -9,6 +10,7 @@ import described
 import pytest
 
 from clusters import ROOT
+from product import BUILD
 
 BOOL = [{"key": "control", "value": False}, {"key": "treatment", "value": True}]
 
@@ -375,6 +377,176 @@ def test_many_toggles_at_once(core, product):
     assert len({r.json["revision"] for r in good}) == len(good)
     n = product.clusters.one("core", "select count(*) from flag.revision where key = %s", (key,))
     assert n == len(good) + 1
+
+
+# -- drafts, diff, publish, roll back
+
+FORCED = {"force": "treatment"}
+
+
+def draft(core, key, body=None):
+    return core.request("PUT", f"/v1/flags/{key}/draft", body or {"document": document([FORCED])}, role="product_owner")
+
+
+def diff(core, key, query=""):
+    return core.get(f"/v1/flags/{key}/diff{query}", role="operator")
+
+
+def publish(core, key, body=None, match=None):
+    return core.post(f"/v1/flags/{key}/publish", body, role="product_owner", headers={"If-Match": match} if match else None)
+
+
+def test_draft_is_published(core, product):
+    key, r = create(core)
+    first = r.json["revision"]
+    path = f"/v1/flags/{key}/draft"
+    assert core.get(path, role="operator").status == 404 and diff(core, key).status == 404 and publish(core, key).status == 404
+    r = draft(core, key, {"document": document([FORCED]), "comment": "all in"})
+    assert r.status == 200 and r.json["base"] == r.json["current"] == first and r.json["author_name"] == "product_owner", r
+    assert core.get(path, role="operator").json == r.json
+    assert ofrep(core, key, {"targetingKey": "u1"}).json["reason"] == "SPLIT"  # a draft serves nobody
+    shown = diff(core, key).json
+    assert shown["from"] == {"revision": first, "enabled": True}
+    assert shown["to"] == {"revision": None, "enabled": True, "base": first}
+    assert shown["changes"] == [{"op": "remove", "pointer": "/rules/0/experiment", "before": SPLIT["experiment"]},
+                                {"op": "add", "pointer": "/rules/0/force", "after": "treatment"}]
+    assert core.post(f"/v1/flags/{key}/disable", role="product_owner").status == 200  # no hindrance, and it stays off
+    r = publish(core, key)
+    assert r.status == 201 and r.json["revision"] > first and r.json["enabled"] is False and r.json["applied"]["of"] > 0, r
+    assert core.get(path, role="operator").status == 404
+    newest = core.get(f"/v1/flags/{key}/revisions", role="operator").json["data"][0]
+    assert newest["comment"] == "all in" and newest["document"] == document([FORCED])
+    assert core.post(f"/v1/flags/{key}/enable", role="product_owner").status == 200
+    assert ofrep(core, key).json["reason"] == "TARGETING_MATCH"
+    ops = product.clusters.rows("core", "select op from event.log where resource = 'flags' and after->>'key' = %s order by seq", (key,))
+    assert [o for o, in ops] == ["flag.create", "flag.draft", "flag.disable", "flag.publish", "flag.enable"]
+
+
+def test_draft_of_rules_that_moved(core):
+    key, r = create(core)
+    first = r.json["revision"]
+    assert draft(core, key).status == 200
+    second = core.post(f"/v1/flags/{key}/revisions", {"document": document([{"force": "control"}])}, role="product_owner").json["revision"]
+    r = publish(core, key)
+    assert r.status == 409 and f"revision {first} " in r.body.decode() and f"revision {second} " in r.body.decode(), r
+    r = publish(core, key, match=f'"v{first}"')
+    assert r.status == 409 and f"at revision {second}, not {first}" in r.body.decode(), r
+    assert publish(core, key, match="seven").status == 400
+    assert publish(core, key, {"comment": "seen"}, match=f'"v{second}"').status == 201
+    assert draft(core, key, {"document": document(), "base": first}).json["base"] == first
+    assert publish(core, key).status == 409 and publish(core, key, match="*").status == 201
+
+
+def test_draft_is_checked_and_somebodys(core, product):
+    key, _ = create(core)
+    r = draft(core, key, {"document": document([{"force": "x"}])})
+    assert r.status == 422 and pointer(r) == "/document/rules/0/force"
+    _, foreign = create(core)
+    for base in (foreign.json["revision"], 0, "x"):
+        r = draft(core, key, {"document": document(), "base": base})
+        assert r.status == 422 and pointer(r) == "/base"
+    r = draft(core, key, {"document": document(), "replace": 1})
+    assert r.status == 422 and pointer(r) == "/replace"
+    assert draft(core, "nothing-here").status == 404
+    assert draft(core, key).status == draft(core, key).status == 200
+    somebody = product.clusters.one("core", "select id from access.principal where name = 'operator'")
+    product.clusters.rows("core", "update flag.draft set author = %s where key = %s", (somebody, key))
+    r = draft(core, key)
+    assert r.status == 409 and "a draft of operator" in r.body.decode()
+    assert draft(core, key, {"document": document(), "replace": True}).json["author_name"] == "product_owner"
+    path = f"/v1/flags/{key}/draft"
+    assert [core.delete(path, role="product_owner").status for _ in range(2)] == [204, 404]
+    assert core.delete(f"/v1/flags/{key}", role="product_owner").status == 200
+    assert draft(core, key).status == 410 and publish(core, key).status == 410
+
+
+def test_personal_draft_stays_in_core(core, product):
+    key, _ = create(core)
+    assert draft(core, key, {"document": document([{**FORCED, "condition": {"person.email": {"$exists": True}}}])}).status == 200
+    r = publish(core, key)
+    assert r.status == 201
+    assert product.clusters.one("core", "select core_only from flag.revision where revision = %s", (r.json["revision"],)) is True
+
+
+def test_diff_of_revisions_and_roll_back(core, product):
+    def valued(value, rules, default):
+        return document(rules, variations=[{"key": "a", "value": value}, {"key": "c", "value": {}}], default=default)
+    key, r = create(core, document=valued({"n~": 1, "same": [1, 2]}, [{"force": "a"}], "c"))
+    first = r.json["revision"]
+    body = {"document": valued({"n~": 1.0, "x/y": None, "same": [1, 3, 4]}, [], "a")}
+    second = core.post(f"/v1/flags/{key}/revisions", body, role="product_owner").json["revision"]
+    assert core.post(f"/v1/flags/{key}/kill", role="product_owner").status == 200
+    assert diff(core, key, f"?from={first}").status == 404  # there is no draft
+    r = diff(core, key, f"?from={first}&to={second}")
+    place = "/variations/0/value"
+    assert [(c["op"], c["pointer"], c.get("before"), c.get("after")) for c in r.json["changes"]] == [
+        ("change", "/default", "c", "a"), ("remove", "/rules/0", {"force": "a"}, None), ("change", f"{place}/n~0", 1, 1),
+        ("change", f"{place}/same/1", 2, 3), ("add", f"{place}/same/2", None, 4), ("add", f"{place}/x~1y", None, None)]
+    assert b'"after": 1.0,' in r.body  # 1 and 1.0 are two values to a client
+    assert diff(core, key, f"?to={second}").json["changes"] == []
+    for query, status in ((f"?from={second + 1000}&to={first}", 404), (f"?from={first}&to={second + 1000}", 404), ("?from=x", 400)):
+        assert diff(core, key, query).status == status
+    assert diff(core, "nothing-here").status == 404
+    r = core.post(f"/v1/flags/{key}/rollback", {"revision": first, "comment": "worse"}, role="product_owner")
+    assert r.status == 201 and r.json["enabled"] is False and r.json["applied"]["of"] > 0, r  # a kill stays a kill
+    newest = core.get(f"/v1/flags/{key}/revisions", role="operator").json["data"][0]
+    assert newest["comment"] == f"back to revision {first}: worse"
+    assert diff(core, key, f"?from={first}&to={newest['revision']}").json["changes"] == []
+    ops = product.clusters.rows("core", "select op from event.log where resource = 'flags' and after->>'key' = %s order by seq", (key,))
+    assert ops[-1] == ("flag.rollback",)
+
+
+def test_roll_back_is_refused(core, product):
+    key, _ = create(core)
+    other, o = create(core)
+    for body in ({"revision": o.json["revision"]}, {"revision": 0}, {"revision": "1"}, {}):
+        r = core.post(f"/v1/flags/{key}/rollback", body, role="product_owner")
+        assert r.status == 422 and pointer(r) == "/revision", r
+    assert core.post("/v1/flags/nothing-here/rollback", {"revision": 1}, role="product_owner").status == 404
+    strange = {**document(), "rules": [{"force": "treatment", "moon": "full"}]}
+    number = product.clusters.one("core", "insert into flag.revision (key, document, enabled, actor) select key, %s::jsonb, false, created_by"
+                                  " from flag.flag where key = %s returning revision", (json.dumps(strange), other))
+    assert core.post(f"/v1/flags/{other}/rollback", {"revision": o.json["revision"]}, role="product_owner").status == 201
+    r = core.post(f"/v1/flags/{other}/rollback", {"revision": number}, role="product_owner")
+    assert r.status == 409 and "another version" in r.body.decode() and "/rules/0/moon" in r.body.decode(), r
+
+
+def test_roll_back_to_a_large_document(core):
+    """The database writes a document longer than it was sent."""
+    numbers = document([{**FORCED, "condition": {"n": {"$in": list(range(8000))}}}], variations=BOOL + [{"key": "pad", "value": False}])
+    key, first = create(core, document=numbers)
+    assert core.post(f"/v1/flags/{key}/revisions", {"document": document()}, role="product_owner").status == 201
+    r = core.post(f"/v1/flags/{key}/rollback", {"revision": first.json["revision"]}, role="product_owner")
+    assert r.status == 201, r
+
+
+def test_command_line_of_drafts(core, product, tmp_path):
+    key, r = create(core)
+    first = r.json["revision"]
+    token = product.secret("cli-flags", core.tokens["product_owner"])
+    (tmp_path / "rules.json").write_text(json.dumps(document([FORCED])))
+
+    def bimodal(*words, codes=(0,)):
+        done = subprocess.run([BUILD / "bimodal", "--core", f"http://127.0.0.1:{core.port}", "--token-file", token, "flag", *words],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        assert done.returncode in codes, (words, done.stdout, done.stderr)
+        return done.stdout + done.stderr
+    assert "has no draft" in bimodal("diff", key, codes=(1,))
+    assert '"base"' in bimodal("draft", key, str(tmp_path / "rules.json"), "--comment", "all in", "--base", str(first), "--replace")
+    assert '"all in"' in bimodal("draft", key)
+    shown = bimodal("diff", key).splitlines()
+    assert shown[0].endswith(f"revision {first}, on") and shown[1].endswith(f"the draft, made from revision {first}")
+    assert shown[2:] == ["remove /rules/0/experiment", '  - {"variations":["control","treatment"]}', "add /rules/0/force", '  + "treatment"']
+    assert f"at revision {first}, not {first + 1}" in bimodal("publish", key, "--over", str(first + 1), codes=(1,))
+    assert "revision " in bimodal("publish", key, codes=(0, 3))  # 3: a worker is late
+    second = core.get(f"/v1/flags/{key}", role="operator").json["revision"]
+    assert "add /rules/0/experiment" in bimodal("diff", key, "--from", str(second), "--to", str(first))
+    assert "the rules are the same" in bimodal("diff", key, "--to", str(second))
+    assert "applied by" in bimodal("rollback", key, str(first), codes=(0, 3))
+    assert bimodal("draft", key, json.dumps(document())) and bimodal("draft", key, "--drop") == ""
+    assert core.get(f"/v1/flags/{key}/draft", role="operator").status == 404
+    bimodal("rollback", key, "last", codes=(2,))
+    bimodal("draft", key, "{}", "--drop", codes=(2,))
 
 
 # -- expiry

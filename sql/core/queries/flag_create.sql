@@ -25,14 +25,6 @@ with act as (
 	            when $11 and (select count(*) from flag.flag f where f.kind = 'experiment' and f.archived_at is null) >= $12
 	            then 'full'
 	            else 'made' end as outcome
-), private as (
-	select exists (select from (select jsonb_path_query($7, '$.rules[*].**.condition.** ? (@.type() == "object").keyvalue().key') #>> '{}'
-	                            union all
-	                            select jsonb_path_query($7, '$.rules[*].** ? (@.type() == "object").keyvalue() ? (@.key == "hashAttribute" || @.key == "fallbackAttribute" || @.key == "attribute").value') #>> '{}'
-	                           ) named (path)
-	                 join change.field f on f.class <> 'open' and f.name = any (string_to_array(named.path, '.')))
-	    or jsonb_path_exists($7, '$.rules[*].**.condition.** ? (@.type() == "string" && @ like_regex "@|^[0-9a-f]{8}-[0-9a-f]{4}-7")')
-	       as core_only
 ), made as (
 	insert into flag.flag (key, kind, purpose, business_owner, technical_owner, expires_at, created_by)
 	select $1, $2, $3, access.owner($4, 'business_owner'), access.owner($5, 'technical_owner'), $6, $9
@@ -45,7 +37,7 @@ with act as (
 	returning key
 ), revised as (
 	insert into flag.revision (key, document, enabled, core_only, actor, comment)
-	select m.key, $7, $8, p.core_only, $9, 'created' from made m, private p
+	select m.key, $7, $8, flag.core_only($7), $9, 'created' from made m
 	returning revision
 ), noted as (
 	select event.note('flags', null, 'flag.create',

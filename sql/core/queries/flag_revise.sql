@@ -24,18 +24,10 @@ with act as (
 	       o.revision, o.document, o.enabled, o.core_only
 	  from cur c
 	  left join flag.revision o on o.revision = c.revision
-), private as (
-	select exists (select from (select jsonb_path_query($2, '$.rules[*].**.condition.** ? (@.type() == "object").keyvalue().key') #>> '{}'
-	                            union all
-	                            select jsonb_path_query($2, '$.rules[*].** ? (@.type() == "object").keyvalue() ? (@.key == "hashAttribute" || @.key == "fallbackAttribute" || @.key == "attribute").value') #>> '{}'
-	                           ) named (path)
-	                 join change.field f on f.class <> 'open' and f.name = any (string_to_array(named.path, '.')))
-	    or jsonb_path_exists($2, '$.rules[*].**.condition.** ? (@.type() == "string" && @ like_regex "@|^[0-9a-f]{8}-[0-9a-f]{4}-7")')
-	       as core_only
 ), revised as (
 	insert into flag.revision (key, document, enabled, core_only, actor, comment)
 	select $1, coalesce($2, v.document), coalesce($3, v.enabled),
-	       case when $2 is null then v.core_only else p.core_only end, $5, $4 from verdict v, private p, act where v.outcome = 'made'
+	       case when $2 is null then v.core_only else flag.core_only($2) end, $5, $4 from verdict v, act where v.outcome = 'made'
 	returning revision, enabled
 ), noted as (
 	select event.note('flags', null, $7,
