@@ -197,7 +197,11 @@ $(CONSOLE_STAMP): $(CONSOLE_SRC) $(API_TYPES) $(NODE_MODULES) $(B)/gen/console.l
 	$(Q)touch $@
 
 .PRECIOUS: $(O)/%.o $(B)/gen/%.c $(B)/gen/%.h
+# Who has just built everything says so, and is spared looking at it again for each suite.
+ifndef CHECK_BUILT
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
+BUILT := all
+endif
 
 # ---- use ---------------------------------------------------------------------------------------------------------------
 run: ## install what is missing, build, start everything, walk the tour, stay until Ctrl-C
@@ -221,7 +225,7 @@ PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 check: ## every test that needs no other folder: unit, database, scenarios, fault
 	@deploy/packages.sh run build test
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests
-	@tests/support/check.sh check-lint check-unit check-fuzz check-heal check-loop:2 check-guides check-api:2 check-fault:2 check-db:2
+	@tests/support/check.sh check-api:2 check-loop:2 check-heal check-lint check-unit check-fuzz check-db:2 check-fault:2 check-guides
 
 # From the npm registry, as their lock files say: the identity provider of test_oidc.py and test_days.py, the OpenFeature clients of
 # test_ofrep.py.
@@ -242,24 +246,24 @@ check-unit: $(UNIT) ## unit tests (libcheck)
 check-fuzz: $(FUZZ) ## replay the corpora through the fuzz targets
 	@for f in $(FUZZ); do c=tests/fuzz/corpus/$${f##*/fuzz_}; printf '%s: ' "$${f##*/}"; $$f $$c/* || exit 1; done
 
-check-db: $(DBTEST) all ## schema, pool and isolation against a real PostgreSQL
+check-db: $(DBTEST) $(BUILT) ## schema, pool and isolation against a real PostgreSQL
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/db
 
 LOOP := $(addprefix tests/api/test_,feature.py experiment.py change.py)
 GUIDES := tests/api/test_guides.py
-check-api: all $(API_TYPES) $(CONSOLE_STAMP) $(NODE_TESTS) ## scenarios against the real daemons: records, rights, bad input, flags, feed
+check-api: $(BUILT) $(API_TYPES) $(CONSOLE_STAMP) $(NODE_TESTS) ## scenarios against the real daemons: records, rights, bad input, flags, feed
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/api $(addprefix --ignore=,$(LOOP) $(GUIDES))
 
-check-loop: all ## the loop: features, experiments, changes, promotion
+check-loop: $(BUILT) ## the loop: features, experiments, changes, promotion
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) $(LOOP)
 
-check-guides: all ## every command of deploy/guides, as it is printed
+check-guides: $(BUILT) ## every command of deploy/guides, as it is printed
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) $(GUIDES)
 
-check-fault: all ## the laws while things are killed, frozen and starved
+check-fault: $(BUILT) ## the laws while things are killed, frozen and starved
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/fault --ignore=tests/fault/test_feed_heals.py
 
-check-heal: all ## the feed heals after restarts, kills and lost slots
+check-heal: $(BUILT) ## the feed heals after restarts, kills and lost slots
 	@BIMODAL_BUILD=$(abspath $(O)) $(PYTEST) tests/fault/test_feed_heals.py
 
 check-console: all $(CONSOLE_STAMP) $(NODE_TESTS) ## every page of the console in a browser, against the real daemons
@@ -268,7 +272,7 @@ check-console: all $(CONSOLE_STAMP) $(NODE_TESTS) ## every page of the console i
 
 check-asan: ## unit, scenario and fault tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory $(PARALLEL) MODE=asan all tests
-	@MODE=asan tests/support/check.sh check-unit check-fuzz check-heal check-loop:2 check-guides check-api:2 check-fault:2
+	@MODE=asan tests/support/check.sh check-api:2 check-loop:2 check-heal check-unit check-fuzz check-fault:2 check-guides
 
 check-data: $(DATATEST) all ## tests on the data of ../shared/data
 	@test -d ../shared/data || { echo "check-data needs ../shared/data, which is not there"; exit 1; }

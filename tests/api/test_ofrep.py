@@ -540,10 +540,11 @@ def test_every_answer_belongs_to_one_generation(core):
 # -- the published clients
 
 @pytest.fixture(scope="module")
-def clients():
-    c = Clients()
+def clients(core, sandbox):
+    c = Clients(core, sandbox)
     yield c
     c.stop()
+    assert c.judged > 0
 
 
 def at(daemon, port=None):

@@ -1,8 +1,8 @@
 #!/bin/bash
 # check.sh — run make targets, show how each went in the order given, and close with one plain line of the tests they counted.
 # TARGET:N runs N processes of one suite, which share its files (tests/conftest.py). They start in that order as far as there is room: a
-# scenario is mostly waiting, so a few more run at once than there are cores. Each has servers of its own. What computes stands first,
-# beside the first suite that installs the product for all; then the longest suite.
+# scenario is mostly waiting, so more run at once than there are cores. Each has servers of its own. The longest stand first, so that at the
+# end no core waits for one of them.
 set -u
 passed=0
 failed=0
@@ -10,13 +10,13 @@ logs=$(mktemp -d)
 BIMODAL_TEST_TEMPLATES=$(cd "$(dirname "$0")" && /usr/bin/python3 -c 'import templates; print(templates.folder())') || exit 2
 export BIMODAL_TEST_TEMPLATES
 trap 'rm -rf "$logs" "$BIMODAL_TEST_TEMPLATES"' EXIT
-slots=${BIMODAL_TEST_JOBS:-$(($(nproc) * 2 + 1))}
+slots=${BIMODAL_TEST_JOBS:-$(($(nproc) * 3))}
 
 # run TARGET NUMBER — one process of a target.
 run()
 {
 	local start=$SECONDS code=0
-	BIMODAL_TEST_QUEUE=$logs/$1.queue "${MAKE:-make}" --no-print-directory "$1" >"$logs/$1.$2" 2>&1 </dev/null || code=$?
+	CHECK_BUILT=1 BIMODAL_TEST_QUEUE=$logs/$1.queue "${MAKE:-make}" --no-print-directory "$1" >"$logs/$1.$2" 2>&1 </dev/null || code=$?
 	printf '%d %d\n' "$code" $((SECONDS - start)) >"$logs/$1.end.$2"
 }
 

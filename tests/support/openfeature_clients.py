@@ -1,13 +1,17 @@
-"""The published OpenFeature clients in a Node process of their own (tests/support/openfeature), called line by line."""
+"""The published OpenFeature clients in a Node process of their own (tests/support/openfeature), called line by line. What the daemons answer
+them is held against the description of the API like every other reply."""
 import json
 import queue
 import shutil
 import subprocess
 import threading
 import time
+import urllib.parse
 
+import described
 from clusters import ROOT
 from streams import LIMIT
+from wire import Headers
 
 HERE = ROOT / "tests" / "support" / "openfeature"
 
@@ -21,7 +25,8 @@ class Refused(Exception):
 
 
 class Clients:
-    def __init__(self):
+    def __init__(self, *daemons):
+        self.daemons, self.judged = daemons, 0
         self.process = subprocess.Popen([shutil.which("node"), "client.mjs"], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.lines, self.said, self.answers, self.calls = queue.Queue(), [], {}, 0
         threading.Thread(target=self.read, daemon=True).start()
@@ -45,7 +50,18 @@ class Clients:
         if "id" in line and "event" not in line:
             self.answers[line["id"]] = line
         else:
+            if line.get("event") == "request":
+                self.judge(line)
             self.said.append(line)
+
+    def judge(self, line):
+        """Not what stands in the place of a daemon in some tests."""
+        url = urllib.parse.urlsplit(line["url"])
+        for daemon in self.daemons:
+            if daemon.port == url.port:
+                target = url.path + (f"?{url.query}" if url.query else "")
+                described.check(daemon, line["method"], target, line["status"], Headers((k.lower(), v) for k, v in line["headers"]), line["body"].encode())
+                self.judged += 1
 
     def call(self, what, /, **args):
         self.calls += 1

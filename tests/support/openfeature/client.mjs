@@ -27,6 +27,9 @@ const seen = async (...args) => {
 	say({
 		event: "request",
 		url: request.url,
+		method: request.method,
+		headers: [...answer.headers],
+		body: await answer.clone().text(),
 		none_match: request.headers.get("If-None-Match"),
 		status: answer.status,
 		etag: answer.headers.get("ETag"),
