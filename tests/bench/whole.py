@@ -23,7 +23,7 @@ INSERT INTO crm.organization (name, external_id, country)
 CREATE TEMP TABLE org AS SELECT row_number() OVER () AS n, id FROM crm.organization;
 CREATE UNIQUE INDEX ON org (n);
 INSERT INTO crm.person (given_name, family_name, email, phone, external_id, organization_id, country, city)
-	SELECT pg_temp.word(g * 31), pg_temp.word(g * 7919), 'p' || g || '@example.org', '+43 660 ' || g, 'C-' || g, o.id, 'AT', 'Graz'
+	SELECT pg_temp.word(g * 31), pg_temp.word(g::bigint * 7919), 'p' || g || '@example.org', '+43 660 ' || g, 'C-' || g, o.id, 'AT', 'Graz'
 	FROM generate_series(1, %(people)s) g JOIN org o ON o.n = 1 + g %% greatest(1, %(people)s / %(per)s);
 CREATE TEMP TABLE who AS SELECT row_number() OVER () AS n, id, organization_id, pseudonym FROM crm.person;
 INSERT INTO crm.consent (person_id, person_pseudonym, lab_ok, purpose, state) SELECT id, pseudonym, true, 'marketing', 'granted' FROM who;
