@@ -29,6 +29,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
+import psycopg2.errors
 
 from templates import copy, template, volume
 
@@ -389,16 +390,20 @@ class Clusters:
     # -- feed
 
     def owner(self, name, sql):
-        """One statement as bimodal_owner inside a change."""
-        db = self.connect(name, DEPLOYER[name], autocommit=False)
-        try:
-            with db.cursor() as cur:
-                cur.execute("SELECT set_config('bimodal.change', 'feed', true)")
-                cur.execute("SET LOCAL ROLE bimodal_owner")
-                cur.execute(sql)
-            db.commit()
-        finally:
-            db.close()
+        """One statement as bimodal_owner inside a change; again if it and a daemon waited for each other."""
+        for last in (False,) * 20 + (True,):
+            db = self.connect(name, DEPLOYER[name], autocommit=False)
+            try:
+                with db.cursor() as cur:
+                    cur.execute("SELECT set_config('bimodal.change', 'feed', true)")
+                    cur.execute("SET LOCAL ROLE bimodal_owner")
+                    cur.execute(sql)
+                return db.commit()
+            except psycopg2.errors.DeadlockDetected:
+                if last:
+                    raise
+            finally:
+                db.close()
 
     def subscribe(self, name, source, role, publication):
         subscription = f"{name}_{publication.removeprefix('bimodal_')}"
