@@ -117,6 +117,86 @@ flush_refused(void *arg)
 
 /* ---- start ---- */
 
+static void
+live_use(struct core *c)
+{
+	core_live_start(&(struct core_live_conf) {
+		.loop = c->loop,
+		.engine = c->tasks,
+		.pool = c->app,
+		.access = c->access,
+		.records = c->records,
+		.period = c->config.live_period,
+		.heartbeat = c->config.live_heartbeat,
+		.feed_late = c->config.live_feed_late,
+		.streams = c->config.live_streams,
+		.per_principal = c->config.live_per_principal,
+		.buffer = c->config.live_buffer,
+		.replay = c->config.live_replay,
+	});
+}
+
+static void
+flags_use(struct core *c)
+{
+	core_flags_use(&(struct core_flags_conf) {
+		.loop = c->loop,
+		.engine = c->tasks,
+		.pool = c->app,
+		.access = c->access,
+		.records = c->records,
+		.experiment_coverage_max = (double)c->config.flags_experiment_share / 100.0,
+		.experiment_max = c->config.flags_experiment_max,
+		.ofrep_key = str_of(c->config.common.cursor_key),
+		.ofrep_wait = c->config.common.ofrep_wait,
+		.ofrep_ticket_lifetime = c->config.common.ofrep_ticket_lifetime,
+		.ofrep_heartbeat = c->config.common.ofrep_heartbeat,
+		.ofrep_streams = c->config.common.ofrep_streams,
+		.ofrep_per_principal = c->config.common.ofrep_per_principal,
+		.swapped = swapped,
+		.arg = c,
+	});
+}
+
+/* Each room gets what it stands on; none of them asks for anything yet. */
+static void
+rooms_use(struct core *c, unsigned worker)
+{
+	core_customer_use(c->records, c->app, c->access);
+	core_document_use(c->records);
+	core_views_use(c->records, c->app);
+	core_rights_use(&(struct core_rights_conf) {
+		.access = c->access,
+		.pool = c->app,
+		.records = c->records,
+		.swapped = swapped,
+		.arg = c,
+	});
+	core_feed_use(c->app);
+	core_change_use(c->app);
+	core_people_use(&(struct core_people_conf) {
+		.pool = c->app,
+		.access = c->access,
+		.token_lifetime = c->config.token_lifetime,
+	});
+	core_notices_use(c->app);
+	core_webhooks_use(c->app, &c->webhook_nets);
+	live_use(c);
+	core_promotion_use(&(struct core_promotion_conf) {
+		.loop = c->loop,
+		.engine = c->tasks,
+		.app = c->app,
+		.worker = (int)worker,
+		.host = c->config.common.database.host,
+		.port = c->config.common.database.port,
+		.name = c->config.common.database.name,
+		.variant = feature_variant,
+		.swapped = swapped,
+		.swapped_arg = c,
+	});
+	flags_use(c);
+}
+
 static enum err
 snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 {
@@ -141,68 +221,7 @@ snapshots_start(struct core *c, unsigned worker, struct err_info *info)
 		&c->records, info);
 	if (err != ERR_OK)
 		return err;
-	core_customer_use(c->records, c->app, c->access);
-	core_document_use(c->records);
-	core_views_use(c->records, c->app);
-	core_rights_use(&(struct core_rights_conf) {
-		.access = c->access,
-		.pool = c->app,
-		.records = c->records,
-		.swapped = swapped,
-		.arg = c,
-	});
-	core_feed_use(c->app);
-	core_change_use(c->app);
-	core_people_use(&(struct core_people_conf) {
-		.pool = c->app,
-		.access = c->access,
-		.token_lifetime = c->config.token_lifetime,
-	});
-	core_notices_use(c->app);
-	core_webhooks_use(c->app, &c->webhook_nets);
-	core_live_start(&(struct core_live_conf) {
-		.loop = c->loop,
-		.engine = c->tasks,
-		.pool = c->app,
-		.access = c->access,
-		.records = c->records,
-		.period = c->config.live_period,
-		.heartbeat = c->config.live_heartbeat,
-		.feed_late = c->config.live_feed_late,
-		.streams = c->config.live_streams,
-		.per_principal = c->config.live_per_principal,
-		.buffer = c->config.live_buffer,
-		.replay = c->config.live_replay,
-	});
-	core_promotion_use(&(struct core_promotion_conf) {
-		.loop = c->loop,
-		.engine = c->tasks,
-		.app = c->app,
-		.worker = (int)worker,
-		.host = c->config.common.database.host,
-		.port = c->config.common.database.port,
-		.name = c->config.common.database.name,
-		.variant = feature_variant,
-		.swapped = swapped,
-		.swapped_arg = c,
-	});
-	core_flags_use(&(struct core_flags_conf) {
-		.loop = c->loop,
-		.engine = c->tasks,
-		.pool = c->app,
-		.access = c->access,
-		.records = c->records,
-		.experiment_coverage_max = (double)c->config.flags_experiment_share / 100.0,
-		.experiment_max = c->config.flags_experiment_max,
-		.ofrep_key = str_of(c->config.common.cursor_key),
-		.ofrep_wait = c->config.common.ofrep_wait,
-		.ofrep_ticket_lifetime = c->config.common.ofrep_ticket_lifetime,
-		.ofrep_heartbeat = c->config.common.ofrep_heartbeat,
-		.ofrep_streams = c->config.common.ofrep_streams,
-		.ofrep_per_principal = c->config.common.ofrep_per_principal,
-		.swapped = swapped,
-		.arg = c,
-	});
+	rooms_use(c, worker);
 	const char *label = arena_printf(&c->strings, "bimodal-core/w%u/listen", worker);
 	return daemon_generations_start(
 		c->loop, c->tasks,
