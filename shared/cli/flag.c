@@ -187,6 +187,20 @@ flag_archive(struct cli *c)
 	return toggle(c, "DELETE", "");
 }
 
+/* Here, because core would name the place in the body that the text becomes a part of. */
+bool
+flag_json_good(struct str text, const char *name)
+{
+	struct err_info info = { .code = ERR_OK };
+	struct cJSON *j = NULL;
+	const bool good = json_parse(text, &j, &info) == ERR_OK;
+
+	if (!good)
+		fprintf(stderr, "bimodal: %s: %s\n", name, info.msg);
+	json_free(j);
+	return good;
+}
+
 bool
 flag_document_add(struct buf *body, const char *text)
 {
@@ -195,10 +209,12 @@ flag_document_add(struct buf *body, const char *text)
 
 	if (text[0] != '{' && !cli_file(text, FLAG_FILE_BYTES_MAX, &file, &len))
 		return false;
+	const struct str document = { file != NULL ? file : text, len };
+	const bool good = flag_json_good(document, file != NULL ? text : "the document");
 	buf_add_cstr(body, "\"document\":");
-	buf_add(body, file != NULL ? file : text, len);
+	buf_add_str(body, document);
 	free(file);
-	return true;
+	return good;
 }
 
 static void
@@ -305,75 +321,6 @@ flag_evaluate(struct cli *c)
 	buf_add_cstr(&body, "}}");
 	const int exit_code = cli_call_print(c, sandbox ? CLI_SANDBOX : CLI_CORE, "POST",
 					     buf_cstr(&path), buf_str(&body));
-	buf_free(&body);
-	buf_free(&path);
-	return exit_code;
-}
-
-static int
-flag_explain(struct cli *c)
-{
-	const char *at = NULL, *revision = NULL;
-	const struct cli_option options[] = {
-		{ "--at", CLI_OPTION_TEXT, &at, 0, 0 },
-		{ "--revision", CLI_OPTION_TEXT, &revision, 0, 0 },
-	};
-	struct buf path;
-	struct buf body;
-
-	if (!cli_options(c, options, ARRAY_LEN(options), 1, 2))
-		return 2;
-	const char *who = c->argc > 1 ? c->argv[1] : NULL;
-	flag_path(&path, c->argv[0], "/explain");
-	buf_init(&body, FLAG_FILE_BYTES_MAX);
-	buf_add_char(&body, '{');
-	if (at != NULL)
-		member_add(&body, "at", at);
-	if (revision != NULL)
-		buf_printf(&body, "\"revision\":%s,", revision);
-	buf_add_cstr(&body, "\"context\":");
-	if (who != NULL && who[0] == '{') {
-		buf_add_cstr(&body, who);
-	} else if (who != NULL) {
-		buf_add_cstr(&body, "{\"targetingKey\":");
-		buf_json_cstr(&body, who);
-		buf_add_char(&body, '}');
-	} else {
-		buf_add_cstr(&body, "{}");
-	}
-	buf_add_char(&body, '}');
-	const int exit_code = cli_call_print(c, CLI_CORE, "POST", buf_cstr(&path), buf_str(&body));
-	buf_free(&body);
-	buf_free(&path);
-	return exit_code;
-}
-
-static int
-flag_preview(struct cli *c)
-{
-	bool enabled = false;
-	int64_t seconds = 0;
-	const struct cli_option options[] = {
-		{ "--enabled", CLI_OPTION_SWITCH, &enabled, 0, 0 },
-		{ "--seconds", CLI_OPTION_INT, &seconds, 1, 25 },
-	};
-	struct buf path;
-	struct buf body;
-	int exit_code = 1;
-
-	if (!cli_options(c, options, ARRAY_LEN(options), 2, 2))
-		return 2;
-	flag_path(&path, c->argv[0], "/preview");
-	buf_init(&body, FLAG_FILE_BYTES_MAX + CLI_PATH_BYTES_MAX);
-	buf_add_char(&body, '{');
-	if (enabled)
-		buf_add_cstr(&body, "\"enabled\":true,");
-	if (seconds > 0)
-		buf_printf(&body, "\"seconds\":%lld,", (long long)seconds);
-	if (flag_document_add(&body, c->argv[1])) {
-		buf_add_char(&body, '}');
-		exit_code = cli_call_print(c, CLI_CORE, "POST", buf_cstr(&path), buf_str(&body));
-	}
 	buf_free(&body);
 	buf_free(&path);
 	return exit_code;

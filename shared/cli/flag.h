@@ -17,6 +17,8 @@ int flag_change_if(struct cli *c, const char *method, const char *path, const ch
 		   struct str body);
 /* Append the member "document": the text itself if it begins with "{", else the file of that name. False: printed why. */
 MUST_CHECK bool flag_document_add(struct buf *body, const char *text);
+/* Is it JSON? False: printed what is wrong, and where in the text of that name. */
+MUST_CHECK bool flag_json_good(struct str text, const char *name);
 /* Show one flag: what it is for, who gets what, until when. */
 int flag_show(struct cli *c, const char *key);
 /* The command `flag ramp`. */
@@ -26,5 +28,8 @@ int flag_draft(struct cli *c);
 int flag_diff(struct cli *c);
 int flag_publish(struct cli *c);
 int flag_rollback(struct cli *c);
+/* Why somebody gets what, and whom a document would move (flag_explain.c). */
+int flag_explain(struct cli *c);
+int flag_preview(struct cli *c);
 
 #endif

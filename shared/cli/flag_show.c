@@ -36,7 +36,10 @@ experiment_add(struct buf *out, const struct cJSON *x)
 	const struct cJSON *weights = json_get(x, "weights");
 	const int n = cJSON_GetArraySize(arms);
 
-	buf_printf(out, "%.4g %% take part:", coverage_of(x) * PERCENT);
+	if (json_get(x, "ranges") != NULL)
+		buf_add_cstr(out, "those in ranges take part:");
+	else
+		buf_printf(out, "%.4g %% take part:", coverage_of(x) * PERCENT);
 	for (int i = 0; i < n; i++) {
 		const struct cJSON *w = cJSON_GetArrayItem(weights, i);
 		buf_add_cstr(out, i > 0 ? ", " : " ");
@@ -44,6 +47,60 @@ experiment_add(struct buf *out, const struct cJSON *x)
 		buf_printf(out, " %.4g %%",
 			   (cJSON_IsNumber(w) ? w->valuedouble : 1.0 / n) * PERCENT);
 	}
+}
+
+/* What lines of words do not say as it is; the document itself has it all. */
+static bool
+is_told(const char *member)
+{
+	static const char *const told[] = { "id",          "force",      "experiment", "coverage",
+					    "condition",   "variations", "weights",    "seed",
+					    "hashVersion", "key" };
+	for (size_t i = 0; i < ARRAY_LEN(told); i++)
+		if (strcmp(member, told[i]) == 0)
+			return true;
+	return false;
+}
+
+static void
+untold_add(struct buf *out, const struct cJSON *j, const char **lead)
+{
+	const struct cJSON *member;
+
+	cJSON_ArrayForEach(member, j)
+	{
+		if (is_told(member->string))
+			continue;
+		buf_printf(out, "%s%s", *lead, member->string);
+		*lead = ", ";
+	}
+}
+
+/* "if {"country":"AT"}: 30 % get treatment, and see namespace" */
+static void
+rule_add(struct buf *out, const struct cJSON *rule)
+{
+	const struct cJSON *x = json_get(rule, "experiment");
+	const struct cJSON *condition = json_get(rule, "condition");
+	char *text = condition != NULL ? cJSON_PrintUnformatted(condition) : NULL;
+	const char *lead = "; see also ";
+
+	if (text != NULL)
+		buf_printf(out, "if %s: ", text);
+	cJSON_free(text);
+	if (x != NULL) {
+		experiment_add(out, x);
+	} else if (json_get(rule, "force") == NULL) {
+		buf_add_cstr(out, "goes on, or gives nothing");
+	} else {
+		if (json_get(rule, "range") != NULL)
+			buf_add_cstr(out, "a range gets ");
+		else
+			buf_printf(out, "%.4g %% get ", coverage_of(rule) * PERCENT);
+		show_value(out, json_get(rule, "force"), SHOW_TEXT);
+	}
+	untold_add(out, rule, &lead);
+	untold_add(out, x, &lead);
 }
 
 static void
@@ -55,14 +112,8 @@ rules_print(const struct cJSON *document)
 	buf_init(&text, SHOWN_BYTES_MAX);
 	cJSON_ArrayForEach(rule, json_get(document, "rules"))
 	{
-		const struct cJSON *x = json_get(rule, "experiment");
 		buf_reset(&text);
-		if (x != NULL) {
-			experiment_add(&text, x);
-		} else {
-			buf_printf(&text, "%.4g %% get ", coverage_of(rule) * PERCENT);
-			show_value(&text, json_get(rule, "force"), SHOW_TEXT);
-		}
+		rule_add(&text, rule);
 		show_line("rule", "%s", buf_cstr(&text));
 	}
 	show_member(document, "default", "the others", SHOW_TEXT);

@@ -2,15 +2,14 @@
 import datetime
 import http.client
 import json
-import subprocess
 import time
 import uuid
 
 import described
 import pytest
+import traced
 
 from clusters import ROOT
-from product import BUILD
 
 BOOL = [{"key": "control", "value": False}, {"key": "treatment", "value": True}]
 
@@ -520,17 +519,51 @@ def test_roll_back_to_a_large_document(core):
     assert r.status == 201, r
 
 
+def command_line(core, product):
+    """flag WORDS as a product owner; what it says, if its exit code is one of `codes`."""
+    token = product.secret("cli-flags", core.tokens["product_owner"])
+
+    def bimodal(*words, codes=(0,)):
+        done = traced.bimodal(product, "--core", f"http://127.0.0.1:{core.port}", "--token-file", token, "flag", *words)
+        assert done.returncode in codes, (words, done.stdout, done.stderr)
+        return done.stdout + done.stderr
+    return bimodal
+
+
+def test_command_line_tells_the_whole_rule(core, product, tmp_path):
+    bimodal = command_line(core, product)
+    half = {"condition": {"country": {"$in": ["AT"]}}, "experiment": {**SPLIT["experiment"], "namespace": ["n", 0, 1]}}
+    rules = [{"id": "at", "force": "treatment", "condition": {"country": "AT"}, "coverage": 0.5}, {"force": "treatment", "range": [0, 0.1]},
+             {"prerequisites": [{"flag": "other", "condition": {"value": True}, "gate": True}]}]
+    key, _ = create(core, document=document([*rules, half], unit="person"))
+    lines = [line[4:].strip() for line in bimodal("get", key).splitlines() if line.startswith("rule")]
+    assert lines == ['if {"country":"AT"}: 50 % get treatment', "a range gets treatment; see also range", "goes on, or gives nothing; see also prerequisites",
+                     'if {"country":{"$in":["AT"]}}: 100 % take part: control 50 %, treatment 50 %; see also namespace']
+
+
+def test_command_line_explains_and_previews(core, product, tmp_path):
+    bimodal = command_line(core, product)
+    key, r = create(core, document=document([{"id": "late", "active": False, "force": "treatment"}, {"id": "at", "force": "treatment",
+                                                                                                     "condition": {"country": "AT"}}], unit="person"))
+    told = bimodal("explain", key, '{"country": "AT"}').splitlines()
+    assert told[0] == f"{key}: revision {r.json['revision']}, on"
+    assert {" ".join(line.split()) for line in told} >= {"variation treatment", "value true", "rule 1 (at)", 'condition {"country":"AT"}',
+                                                         "passed over rule 0 (late): inactive"}
+    assert "revision" in bimodal("explain", key, "--revision", "1,\"at\":1", codes=(2,))
+    assert "the context: line 1, column 2" in bimodal("explain", key, "{broken", codes=(1,))
+    (tmp_path / "rules.json").write_text("{broken")
+    assert f"{tmp_path}/rules.json: line 1, column 2" in bimodal("preview", key, str(tmp_path / "rules.json"), codes=(1,))
+    assert "the document: line 1, column 2" in bimodal("revise", key, "{broken", codes=(1,))
+    (tmp_path / "rules.json").write_text(json.dumps(document([{"force": "treatment", "condition": {"country": "XX", "mood": "x"}}], unit="person")))
+    lines = [" ".join(line.split()) for line in bimodal("preview", key, str(tmp_path / "rules.json")).splitlines()]
+    assert lines[0].startswith(f"{key}: ") and lines[0].endswith(" would move") and "each person" in lines and "not counted mood" in lines, lines
+
+
 def test_command_line_of_drafts(core, product, tmp_path):
     key, r = create(core)
     first = r.json["revision"]
-    token = product.secret("cli-flags", core.tokens["product_owner"])
     (tmp_path / "rules.json").write_text(json.dumps(document([FORCED])))
-
-    def bimodal(*words, codes=(0,)):
-        done = subprocess.run([BUILD / "bimodal", "--core", f"http://127.0.0.1:{core.port}", "--token-file", token, "flag", *words],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-        assert done.returncode in codes, (words, done.stdout, done.stderr)
-        return done.stdout + done.stderr
+    bimodal = command_line(core, product)
     assert "has no draft" in bimodal("diff", key, codes=(1,))
     assert '"base"' in bimodal("draft", key, str(tmp_path / "rules.json"), "--comment", "all in", "--base", str(first), "--replace")
     assert '"all in"' in bimodal("draft", key)
