@@ -160,9 +160,8 @@ size_t http_query_count(struct task *t);
 void http_query_at(struct task *t, size_t i, struct str *name, struct str *value);
 struct str http_query(struct task *t,
 		      const char *name); /* first value; STR_NONE if absent                    */
-struct str http_bearer(
-	struct
-	task *t); /* token of "Authorization: Bearer …", or of X-API-Key where there is no Authorization; STR_NONE */
+/* Token of "Authorization: Bearer …", or of X-API-Key where there is no Authorization; STR_NONE. */
+struct str http_bearer(struct task *t);
 bool http_shows_token(struct task *t); /* one of these two headers is there, whatever it holds */
 /* Does If-None-Match name this entity tag (with its quotes), weak or strong, or "*"? */
 bool http_none_match(struct task *t, struct str etag);
