@@ -188,8 +188,9 @@ void record_sql_undo(const struct record_shape *s, const struct record_values *v
 		     struct record_out *o);
 void record_sql_restore(const struct record_shape *s, const struct record_values *v,
 			struct record_out *o);
-/* Who wrote the row `alias` of the log, and the join that its name comes from. */
+/* Who wrote the row `alias` of the log: as JSON, his id, and the join that his name comes from. */
 void record_sql_actor(struct record_out *o, const char *alias, const char *principal);
+void record_sql_actor_id(struct record_out *o, const char *alias);
 void record_sql_principal(struct record_out *o, const char *alias, const char *principal);
 /* The rows (k, old, new) of d that the write `alias` changed. */
 void record_sql_differences(struct record_out *o, const char *alias);

@@ -23,56 +23,74 @@ part_shape(const struct record_shape *s, const struct record_shape_part *p)
 	return shape;
 }
 
-/* The first `limit` texts j of x, in the order they come in, and whether there are more. */
+/* The first `limit` texts j of x, by x.n, and whether there are more; the caller writes what x selects. */
 static void
 bounded(struct record_out *o, unsigned limit)
 {
 	record_sql_text(o,
 			"\"data\":[' || coalesce(string_agg(x.j, ',' order by x.n) filter (where "
 			"x.n <= %u), '') "
-			"|| '],\"more\":' || (count(*) > %u)::text || '}' from (select "
-			"row_number() over () as n, ",
+			"|| '],\"more\":' || (count(*) > %u)::text || '}' from (select ",
 			limit, limit);
 }
 
-/* When and by whom the row t was last written: from the log; without one, the row's own time. */
+/* The rows of a part, numbered in their order. */
 static void
-last_set(const struct record_shape *s, struct record_out *o)
+overview_rows(const struct record_shape *s, size_t i, const struct record_values *v,
+	      struct record_out *o)
 {
-	record_sql_text(o, "(select json_build_object('at', coalesce(l.at, t.updated_at), 'by', "
-			   "case when l.actor is not "
-			   "null then ");
-	record_sql_actor(o, "l", "p");
-	record_sql_text(o,
-			" end) from (select 1) one left join lateral (select g.at, g.actor from "
-			"event.log g where "
-			"g.record_id = t.id and g.resource = '%.*s' and g.op in ('create', "
-			"'update') order by "
-			"g.seq desc limit 1) l on true",
-			STR_FMT(s->resource->name));
-	record_sql_principal(o, "l", "p");
-	record_sql_text(o, ") as \"_set\"");
-}
-
-static void
-overview_part(const struct record_shape *s, const struct record_shape_part *p,
-	      const struct record_values *v, struct record_out *o)
-{
+	const struct record_shape_part *p = &s->parts[i];
 	const struct record_shape shape = part_shape(s, p);
 	struct record_values values = *v;
 	values.scope = v->id;
-	record_sql_text(o, " || ',\"%s\":' || (select '{", p->name);
-	bounded(o, p->query.limit);
-	record_sql_text(o, "(select row_to_json(_row)::text from (select ");
-	if (record_sql_fields(&shape, o, "t"))
-		record_sql_text(o, ", ");
-	last_set(&shape, o);
-	record_sql_text(o, ") _row) as j from (select t.* from crm.%s t where true",
-			shape.resource->table);
+	record_sql_text(o,
+			"part_%zu as materialized (select t.*, row_number() over () as \"_n\" from "
+			"(select t.* from crm.%s t where true",
+			i, shape.resource->table);
 	record_sql_scope(&shape, &values, o);
 	record_sql_filters(&p->query, o);
 	record_sql_order(&p->query, o);
-	record_sql_text(o, " limit %u) t) x)", p->query.limit + 1);
+	record_sql_text(o, " limit %u) t), ", p->query.limit + 1);
+}
+
+/*
+ * When and by whom each row of the parts was last written, from the log: for all of them at once, since a plan for each part, begun anew
+ * for each row, costs more than what it finds.
+ */
+static void
+last_sets(const struct record_shape *s, struct record_out *o)
+{
+	record_sql_text(o, "_set as materialized (select i.id, i.resource, "
+			   "json_build_object('at', l.at, 'by', json_build_object('id', l.actor, "
+			   "'name', (select p.name from access.principal p where p.id = l.uid))) "
+			   "as j from (");
+	for (size_t i = 0; i < s->n_parts; i++)
+		record_sql_text(o, "%sselect t.id, '%.*s' as resource from part_%zu t",
+				i == 0 ? "" : " union all ", STR_FMT(s->parts[i].resource->name),
+				i);
+	record_sql_text(o, ") i cross join lateral (select g.at, g.actor, ");
+	record_sql_actor_id(o, "g");
+	record_sql_text(o, " as uid from event.log g where g.record_id = i.id and "
+			   "g.resource = i.resource and g.op in ('create', 'update') order by "
+			   "g.seq desc limit 1) l) ");
+}
+
+/* A row without a write in the log has its own time, and nobody. */
+static void
+overview_part(const struct record_shape *s, size_t i, struct record_out *o)
+{
+	const struct record_shape_part *p = &s->parts[i];
+	const struct record_shape shape = part_shape(s, p);
+	record_sql_text(o, " || ',\"%s\":' || (select '{", p->name);
+	bounded(o, p->query.limit);
+	record_sql_text(o, "t.\"_n\" as n, (select row_to_json(_row)::text from (select ");
+	if (record_sql_fields(&shape, o, "t"))
+		record_sql_text(o, ", ");
+	record_sql_text(o,
+			"coalesce(l.j, json_build_object('at', t.updated_at, 'by', null)) as "
+			"\"_set\") _row) as j from part_%zu t left join _set l on l.id = t.id and "
+			"l.resource = '%.*s') x)",
+			i, STR_FMT(shape.resource->name));
 }
 
 /* Who set each value of the row t last: a record that came back keeps what its writers left, so that only first writes and edits count. */
@@ -116,11 +134,16 @@ record_sql_overview(const struct record_shape *s, const struct record_values *v,
 		    struct record_out *o)
 {
 	record_sql_param(o, OID_UUID, v->id);
+	record_sql_text(o, s->n_parts > 0 ? "with " : "");
+	for (size_t i = 0; i < s->n_parts; i++)
+		overview_rows(s, i, v, o);
+	if (s->n_parts > 0)
+		last_sets(s, o);
 	record_sql_text(o, "select '{\"profile\":' || ");
 	record_sql_json(s, o, "t");
 	values_set(s, o);
 	for (size_t i = 0; i < s->n_parts; i++)
-		overview_part(s, &s->parts[i], v, o);
+		overview_part(s, i, o);
 	record_sql_text(o, " || '}', t.version from crm.%s t where t.%.*s = $1", s->resource->table,
 			STR_FMT(s->resource->key->name));
 	record_sql_scope(s, v, o);
@@ -158,6 +181,7 @@ search_part(const struct record_shape *s, const struct record_shape_part *p,
 	const unsigned limit = p->query.limit;
 	record_sql_text(o, "(select '{\"resource\":\"%.*s\",", STR_FMT(shape.resource->name));
 	bounded(o, limit);
+	record_sql_text(o, "row_number() over () as n, ");
 	record_sql_json(&shape, o, "t");
 	record_sql_text(o,
 			" as j from (select t.* from crm.%s t join (select u.key, min(u.rank) as "
