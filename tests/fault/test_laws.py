@@ -75,7 +75,7 @@ def same_rows(product):
 def test_law_1_core_does_not_feel_the_sandbox_or_the_airlock(broken):
     core, sandbox, clusters = broken.core, broken.sandbox, broken.clusters
     feed_heals(broken)
-    with Load(core) as load:
+    with Load(core, pause=0.03) as load:
         assert load.during(1.0) > 20
         # killed, and started again
         family = children(sandbox.process.pid)
