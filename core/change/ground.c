@@ -340,17 +340,18 @@ place_look(struct task *t)
 	/* If it is not core's: the lines core has accepted, and ours, so that what differs names itself. */
 	return core_change_script(
 		t, r.pool,
-		arena_printf(&run.arena,
-			     "SET search_path = '';\n"
-			     "SELECT f.now, CASE WHEN f.now <> '%s' THEN (SELECT "
-			     "string_agg(l.class || ' ' "
-			     "|| l.id, ', ') FROM (SELECT class, id FROM"
-			     " change.fingerprint_lines() WHERE "
-			     "pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to("
-			     "pg_catalog.concat_ws(E'\\x1f', class, id, definition), "
-			     "'UTF8')), 'hex') NOT IN ('', %.*s%s) LIMIT 5) l) END"
-			     " FROM (SELECT change.fingerprint() AS now OFFSET 0) f",
-			     r.fingerprint, STR_FMT(r.lines), r.lines.len == 0 ? "''" : ""));
+		arena_printf(
+			&run.arena,
+			"SET search_path = '';\n"
+			"SELECT f.now, CASE WHEN f.now <> '%s' THEN (SELECT "
+			"string_agg(l.class || ' ' "
+			"|| l.id, ', ') FROM (SELECT class, id FROM"
+			" change.fingerprint_lines() WHERE "
+			"pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to("
+			"pg_catalog.concat_ws(E'\\x1f', class, id, definition), "
+			"'UTF8')), 'hex') NOT IN ('', %.*s%s) LIMIT 5) l) END"
+			" FROM (SELECT pg_temp.fingerprint_of('pg_temp.line0') AS now OFFSET 0) f",
+			r.fingerprint, STR_FMT(r.lines), r.lines.len == 0 ? "''" : ""));
 }
 
 static enum step
