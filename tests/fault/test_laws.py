@@ -22,7 +22,7 @@ def broken():
     """A product of its own, whose parts are stopped here."""
     p = Product(slot_wal=f"{SLOT_WAL_MB}MB", settings=("max_wal_size = 64MB", "min_wal_size = 32MB", "wal_sender_timeout = 5s",
                                                        "wal_receiver_timeout = 5s"))
-    p.overrides["core"] = "drift: { period: 1s }\n"
+    p.overrides["core"] = "drift: { period: 2s }\n"
     p.start()
     yield p
     p.stop()
