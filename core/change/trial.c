@@ -9,7 +9,7 @@
 #define run core_change_run
 #define r core_change_rehearsed
 
-static step_fn up_main, down_main, down_read, place_name, count_ask;
+static step_fn up_main, up_report, down_main, down_read, place_name, count_ask;
 
 /* ---- up ---- */
 
@@ -88,7 +88,10 @@ up_read(struct task *t)
 {
 	bool failed = false;
 	const enum step next = part_failed(t, "up", &failed);
-	return failed ? next : core_change_script(t, r.pool, fingerprint_sql);
+	if (failed)
+		return next;
+	return r.up.registry ? core_change_script(t, r.pool, fingerprint_sql)
+			     : task_jump(t, up_report);
 }
 
 static enum step
@@ -99,8 +102,6 @@ up_publish(struct task *t)
 	if (!core_change_well(t, "the catalog after up", &next))
 		return next;
 	r.main = core_change_keep(postgres_value(t, 0, 0, 0));
-	if (!r.up.registry)
-		return STEP_NEXT;
 	return core_change_rehearse_publish(t);
 }
 
@@ -127,6 +128,8 @@ up_judge(struct task *t)
 	r.changed = core_change_keep(postgres_value(t, 0, 0, 1));
 	r.objects = core_change_keep(postgres_value(t, 0, 0, 2));
 	r.after = core_change_keep(postgres_value(t, 0, 0, 3));
+	if (!r.up.registry)
+		r.main = r.after;
 	r.stop = postgres_is_null(t, 0, 0, 4) ? NULL : core_change_keep(postgres_value(t, 0, 0, 4));
 	r.risk = core_change_keep(postgres_value(t, 0, 0, 5));
 	if (r.stop != NULL)
@@ -159,7 +162,10 @@ down_middle(struct task *t)
 {
 	bool failed = false;
 	const enum step next = part_failed(t, "down", &failed);
-	return failed ? next : core_change_script(t, r.pool, fingerprint_sql);
+	if (failed)
+		return next;
+	return r.down.registry ? core_change_script(t, r.pool, fingerprint_sql)
+			       : task_jump(t, down_read);
 }
 
 static enum step
@@ -170,8 +176,6 @@ down_publish(struct task *t)
 	if (!core_change_well(t, "the catalog after down", &next))
 		return next;
 	r.down_main = core_change_keep(postgres_value(t, 0, 0, 0));
-	if (!r.down.registry)
-		return task_jump(t, down_read);
 	return core_change_rehearse_publish(t);
 }
 
@@ -207,6 +211,8 @@ down_compare(struct task *t)
 	if (!core_change_well(t, "the catalog after down", &next))
 		return next;
 	r.end = core_change_keep(postgres_value(t, 0, 0, 0));
+	if (!r.down.registry)
+		r.down_main = r.end;
 	if (strcmp(r.end, r.fingerprint) == 0) {
 		if (!run.texts.promotion &&
 		    change_counts(&run.arena, run.texts.up, r.counts, &r.n_counts, &info) != ERR_OK)

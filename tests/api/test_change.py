@@ -1,5 +1,6 @@
 """Change control through the real daemons: file, rehearse, approve, apply, roll back; what is refused; drift; a killed executor."""
 import base64
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -234,6 +235,25 @@ def test_a_killed_executor_goes_on_and_drift_freezes(lab):
     assert fingerprint(lab) == before
 
 
+def grounds(lab):
+    """What rehearsals stand on: kept databases that nobody connects to, name → oid."""
+    with contextlib.closing(lab.clusters.connect("rehearsal", dbname="postgres")) as db, db.cursor() as cur:
+        cur.execute("SELECT datname, oid FROM pg_database WHERE datname ~ '^ground_' AND NOT datallowconn")
+        return dict(cur.fetchall())
+
+
+def alter_the_kept_ground(lab):
+    """By hand, all of them; as they were before."""
+    kept = grounds(lab)
+    assert len(kept) == 2
+    for name in kept:
+        with contextlib.closing(lab.clusters.connect("rehearsal", dbname="postgres")) as db:
+            db.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        with contextlib.closing(lab.clusters.connect("rehearsal", dbname=name)) as db:
+            db.cursor().execute("SET bimodal.change = 'by hand'; CREATE TABLE crm.by_hand (id int)")
+    return kept
+
+
 def test_servers_that_are_away(lab):
     core = lab.core
     cid = file(core, add_field("shoe_size"))
@@ -243,8 +263,12 @@ def test_servers_that_are_away(lab):
     j = until(core, other, "failed")
     assert j["error"] and j["report"]["passed"] is False
     lab.clusters.up("rehearsal")
+    kept = alter_the_kept_ground(lab)
     act(core, other, "rehearse")
-    until(core, other, "rehearsed")
+    j = until(core, other, "rehearsed", "failed")
+    assert j["state"] == "rehearsed", j["error"]
+    now = grounds(lab)
+    assert now.keys() == kept.keys() and not set(now.values()) & set(kept.values())
     act(core, other, "reject")
 
     # Without the airlock core has its column at once; the feed's part waits and then goes on by itself.

@@ -185,12 +185,13 @@ class Lab:
         self.smtp = None
         self.mail_up()
         self.product = Product(workers=1)
+        self.db = None
         self.product.overrides["core"] = (
             "notices: { period: 100ms, url: \"https://crm.example\" }\n"
             f"smtp: {{ url: \"smtp://{MAIL_HOST}:{self.smtp_port}\", from: notices@bimodal.example, retry: 100ms, user: {MAIL_LOGIN[0].decode()},\n"
             f"  password_file: \"{self.pki.password}\", ca_file: \"{self.pki.trusted}\" }}\n"
             "webhook: { allow: \"127.0.0.1/32\", timeout: 1s, retry: 50ms, disable_after: 1d }\n"
-            "drift: { period: 1s }\n")
+            "drift: { period: 2s }\n")
         self.product.start()
         self.core = self.product.core
         self.ids = {role: self.core.get("/v1/me", role=role).json["principal"] for role in self.core.tokens}
@@ -220,16 +221,12 @@ class Lab:
 
     def rows(self, sql, args=None):
         """As the superuser, who is the actor."""
-        db = self.product.clusters.connect("core", autocommit=False)
-        try:
-            with db.cursor() as cur:
-                cur.execute("SELECT set_config('bimodal.actor', 'test', true)")
-                cur.execute(sql, args)
-                found = cur.fetchall() if cur.description else []
-            db.commit()
-            return found
-        finally:
-            db.close()
+        if self.db is None:
+            self.db = self.product.clusters.connect("core", autocommit=False)
+        with self.db, self.db.cursor() as cur:
+            cur.execute("SELECT set_config('bimodal.actor', 'test', true)")
+            cur.execute(sql, args)
+            return cur.fetchall() if cur.description else []
 
     def one(self, sql, args=None):
         return self.rows(sql, args)[0][0]

@@ -1,4 +1,4 @@
-"""The tests of this folder that are C programs, each against a server made for it."""
+"""The tests of this folder that are C programs, each against a server made for it; kept replies expire in one of these."""
 import os
 import pathlib
 import subprocess
@@ -39,3 +39,16 @@ def test_postgres_floor(empty, program):
 
 def test_every_statement_of_the_record_engine_is_prepared(loaded):
     run("test_record_prepare", loaded, "bimodal_app", "bimodal")
+
+
+def test_kept_replies_expire(loaded):
+    with loaded.connect("core") as db, db.cursor() as cur:
+        for hours in (1, 25):
+            cur.execute("insert into event.idempotency (principal, route, key, fingerprint, status, created_at) values "
+                        "('p', 'r', %s, sha256('x'), 200, now() - make_interval(hours => %s))", (f"k{hours}", hours))
+    with loaded.connect("core", "bimodal_executor") as db, db.cursor() as cur:
+        cur.execute("select event.idempotency_expire()")
+        assert cur.fetchone() == (1,)
+    with loaded.connect("core", "bimodal_app") as db, db.cursor() as cur:
+        cur.execute("select key from event.idempotency")
+        assert cur.fetchall() == [("k1",)]

@@ -22,7 +22,7 @@ def broken():
     """A product of its own, whose parts are stopped here."""
     p = Product(slot_wal=f"{SLOT_WAL_MB}MB", settings=("max_wal_size = 64MB", "min_wal_size = 32MB", "wal_sender_timeout = 5s",
                                                        "wal_receiver_timeout = 5s"))
-    p.overrides["core"] = "drift: { period: 1s }\n"
+    p.overrides["core"] = "drift: { period: 2s }\n"
     p.start()
     yield p
     p.stop()
@@ -75,7 +75,7 @@ def same_rows(product):
 def test_law_1_core_does_not_feel_the_sandbox_or_the_airlock(broken):
     core, sandbox, clusters = broken.core, broken.sandbox, broken.clusters
     feed_heals(broken)
-    with Load(core) as load:
+    with Load(core, pause=0.03) as load:
         assert load.during(1.0) > 20
         # killed, and started again
         family = children(sandbox.process.pid)

@@ -7,7 +7,6 @@
 Everything listens on 127.0.0.1 or a unix socket, on ports that were free, and is ended by its pid.
 BIMODAL_BUILD names the folder of the programs (default build/debug; the console is built beside it), BIMODAL_TEST_LOGS one that keeps the logs.
 """
-import http.client
 import json
 import os
 import pathlib
@@ -18,6 +17,7 @@ import socket
 import subprocess
 import time
 
+import client
 import described
 from clusters import NAMES, ROOT, Clusters, free_port
 from templates import template
@@ -135,20 +135,11 @@ class Daemon:
             body = json.dumps(body)
         if body is not None:
             sent.setdefault("Content-Type", "application/merge-patch+json" if method == "PATCH" else "application/json")
-        if self.tls is None:
-            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        else:
-            c = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
-        try:
-            c.request(method, path, body.encode() if isinstance(body, str) else body, sent)
-            r = c.getresponse()
-            # A stream has no end: its head is the answer.
-            stream = r.headers.get_content_type() == "text/event-stream"
-            reply = Reply(r.status, r.headers, b"" if stream else r.read())
-            described.check(self, method, path, reply.status, reply.headers, reply.body)
-            return reply
-        finally:
-            c.close()
+        if isinstance(body, str):
+            body = body.encode()
+        reply = Reply(*client.request(self.port, method, path, body, sent, timeout, self.tls))
+        described.check(self, method, path, reply.status, reply.headers, reply.body)
+        return reply
 
     def get(self, path, **kw):
         return self.request("GET", path, **kw)

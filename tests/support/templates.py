@@ -69,4 +69,4 @@ def template(name, make):
 
 
 def copy(source, target):
-    subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(["cp", "-a", "--reflink=auto", "--sparse=always", source, target], check=True, stdin=subprocess.DEVNULL)

@@ -8,6 +8,15 @@ create temporary table base as
 	  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 	 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and c.relkind in ('r', 'p', 'i', 'I', 'S', 'v', 'm');
 create temporary table line0 as select class, object, id, coalesce(definition, '') as definition from change.catalog_lines();
+-- As change.fingerprint() has it, over lines that have been read already. If the two did not agree, no ground would be as core's is.
+create function pg_temp.fingerprint_of(lines regclass) returns text language plpgsql stable set search_path = '' as $$
+declare
+	found text;
+begin
+	execute format($q$select encode(sha256(coalesce(string_agg(sha256(convert_to(concat_ws(E'\x1f', class, id, definition), 'UTF8')), ''::bytea
+		order by class collate "C", id collate "C", definition collate "C"), ''::bytea)), 'hex') from %s$q$, lines) into found;
+	return found;
+end $$;
 create temporary table published0 as select schemaname || '.' || tablename as name from pg_catalog.pg_publication_tables;
 create temporary table measure (part text, n int, begun timestamptz, ended timestamptz, primary key (part, n));
 create temporary table found (part text, n int, what text, relation text, detail text);

@@ -2,12 +2,11 @@
 -- lane slow
 -- prepare lazy
 -- out statements json, lines json, objects text (an array), fingerprint text, stop text (null: none), risk json
-with line1 as materialized (
-	select class, object, id, coalesce(definition, '') as definition from change.catalog_lines()
-), gone as (
-	select * from pg_temp.line0 except select * from line1
+create temporary table line1 as select class, object, id, coalesce(definition, '') as definition from change.catalog_lines();
+with gone as (
+	select * from pg_temp.line0 except select * from pg_temp.line1
 ), came as (
-	select * from line1 except select * from pg_temp.line0
+	select * from pg_temp.line1 except select * from pg_temp.line0
 ), diff as (
 	select coalesce(g.class, c.class) as class, coalesce(g.object, c.object) as object, coalesce(g.id, c.id) as id,
 	       case when g.id is null then 'added' when c.id is null then 'removed' else 'altered' end as what,
@@ -45,7 +44,7 @@ select (select json_agg(json_build_object('part', m.part, 'n', m.n, 'ms', round(
        (select coalesce(json_agg(json_build_object('class', d.class, 'id', d.id, 'what', d.what, 'before', d.before, 'after', d.after)
                order by d.class, d.id), '[]') from diff d) as lines,
        (select coalesce(array_agg(t.object order by t.object), '{}')::text from touched t) as objects,
-       change.fingerprint() as fingerprint,
+       pg_temp.fingerprint_of('pg_temp.line1') as fingerprint,
        (select b.stop from bad b order by b.o, b.stop limit 1) as stop,
        (select json_build_object('exclusive', count(*) filter (where f.what = 'lock' and f.detail = 'AccessExclusiveLock'),
                'blocks_writes', count(*) filter (where f.what = 'lock' and f.detail in ('ShareLock', 'ShareRowExclusiveLock')),
