@@ -41,7 +41,7 @@ def test_a_product_owners_day(scenario, flags):
     scenario("flags/owners_day", **flags)
 
 
-def test_making_and_revising(scenario, people, flags):
+def test_making_and_publishing(scenario, people, flags):
     scenario("flags/making", technical=people["innovator"].login, **flags)
 
 

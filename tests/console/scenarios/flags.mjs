@@ -2,7 +2,7 @@
 import { assert, until } from "../browser.mjs";
 import { input, pick, refused, row } from "../hands.mjs";
 
-const report = (b) => b.page.getByRole("status").filter({ hasText: /is (on|off|killed)/ });
+const report = (b) => b.page.getByRole("status").filter({ hasText: /is (on|off|killed|published|rolled back)/ });
 
 /** Everybody serves it: what was told of it. */
 async function applied(b, word) {
@@ -144,18 +144,20 @@ async function created(b) {
 	return key;
 }
 
-async function revised(b, key) {
+/** A draft in fields and as JSON: what core refuses is told at its place. */
+async function drafted(b, key) {
 	const { page } = b;
-	await page.getByRole("button", { name: "Revise…" }).click();
-	await b.heading(`Revise ${key}`);
-	assert(await page.getByRole("button", { name: "Save as a new revision" }).isDisabled(), "nothing has changed");
+	const save = page.getByRole("button", { name: "Save the draft and review it" });
+	await page.getByRole("button", { name: "Edit the rules" }).click();
+	await b.heading(`Edit ${key}`);
+	assert(await save.isDisabled(), "nothing has changed");
 	await page.getByText("JSON", { exact: true }).click();
 	const json = page.getByLabel("Document");
 	const document = JSON.parse(await json.inputValue());
 	document.rules[0].condition.country = { $regex: "(" };
 	await json.fill(JSON.stringify(document, null, 2));
 	await b.expecting(refused(422), async () => {
-		await page.getByRole("button", { name: "Save as a new revision" }).click();
+		await save.click();
 		await page.getByRole("button", { name: "Show" }).waitFor();
 	});
 	await page.getByRole("button", { name: "Show" }).click();
@@ -167,12 +169,58 @@ async function revised(b, key) {
 	assert((await input(b, "Value 1 of rule 1").inputValue()) === "AT", "the JSON stands in the fields");
 	await page.getByLabel("Of them, by rule 1").selectOption({ label: "are divided" });
 	await page.getByRole("region", { name: "What would change" }).getByText("few (5) 50 %, many (50) 50 %").waitFor();
-	await b.look("flag-revise");
+	await b.look("flag-edit");
 	await input(b, /^Why/).fill("half and half");
-	await page.getByRole("button", { name: "Save as a new revision" }).click();
+	await save.click();
+	await b.heading(`Review ${key}`);
+}
+
+/** What differs in words and as JSON; somebody turns the flag on meanwhile; then it is published, and undone. */
+async function published(b, key) {
+	const { page } = b;
+	await page.locator("ins").filter({ hasText: "few (5) 50 %, many (50) 50 %" }).waitFor();
+	const rows = page.getByRole("region", { name: "The changes as JSON" });
+	await rows.getByRole("row").filter({ hasText: "/rules/0/condition/country/$in/1" }).getByText('"CH"').waitFor();
+	await b.look("flag-review");
+	const reply = await fetch(`${b.conf.core}/v1/flags/${key}/enable`, { method: "POST", headers: { Authorization: `Bearer ${b.conf.token}` } });
+	assert(reply.status === 200, String(reply.status));
+	await page.getByText(/revision \d+ has come since/).waitFor();
+	await b.expecting(refused(409), async () => {
+		await page.getByRole("button", { name: "Publish" }).click();
+		await page.getByText("This does not fit what is there now").waitFor();
+	});
+	await b.look("flag-review-refused");
+	await page.getByRole("button", { name: "Look again" }).click();
+	await page.getByText(/has come since/).waitFor({ state: "detached" });
+	await page.getByRole("button", { name: "Publish" }).click();
 	await b.heading(key);
+	await report(b).filter({ hasText: "is published" }).waitFor();
 	await page.getByText("25 % of the people of whom this holds are divided: few (5) 50 %, many (50) 50 %:").first().waitFor();
 	await page.getByRole("region", { name: "The revisions" }).getByText("half and half").waitFor();
+	assert(new URL(page.url()).searchParams.has("published"), page.url());
+}
+
+/** A draft is kept until it is discarded. */
+async function discarded(b, key) {
+	const { page } = b;
+	const sent = await fetch(`${b.conf.core}/v1/flags/${key}`, { headers: { Authorization: `Bearer ${b.conf.token}` } });
+	const { document } = await sent.json();
+	const put = await fetch(`${b.conf.core}/v1/flags/${key}/draft`, {
+		method: "PUT",
+		headers: { Authorization: `Bearer ${b.conf.token}`, "Content-Type": "application/json" },
+		body: JSON.stringify({ document: { ...document, default: "many" } }),
+	});
+	assert(put.status === 200, String(put.status));
+	await page.getByText("A draft waits to be published.").waitFor();
+	await b.look("flag-drafted");
+	await page.getByRole("link", { name: "Go on editing" }).click();
+	await b.heading(`Edit ${key}`);
+	assert((await page.getByLabel("Everybody else gets").inputValue()) === "many", "the draft stands in the fields");
+	await page.getByRole("button", { name: /^Save in place of/ }).waitFor();
+	await page.getByRole("button", { name: "Discard the draft…" }).click();
+	await page.getByRole("dialog").getByRole("button", { name: "Discard", exact: true }).click();
+	await b.heading(key);
+	await page.getByText("A draft waits to be published.").waitFor({ state: "detached" });
 }
 
 /** A product owner makes a flag and changes it. */
@@ -180,7 +228,9 @@ export async function making(b) {
 	await b.signIn("product_owner", "/flags");
 	await b.heading("Flags");
 	const key = await created(b);
-	await revised(b, key);
+	await drafted(b, key);
+	await published(b, key);
+	await discarded(b, key);
 }
 
 /** A product owner's day. */

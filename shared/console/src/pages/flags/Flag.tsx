@@ -13,9 +13,10 @@ import { Trouble } from "~/ui/Trouble";
 import { type Flag as Row, flagQuery } from "./data";
 import { type Doc, isMembers, readDoc } from "./document";
 import { Explain } from "./Explain";
+import { Drafted } from "./Drafted";
 import { History } from "./History";
 import { Expiry, NotYours, Rows, Standing, Tree, Who } from "./parts";
-import { ActButtons, saySandbox, useActs, useSwitching } from "./Switching";
+import { ActButtons, Published, saySandbox, useActs, useSwitching } from "./Switching";
 import { sayUnits, sayValue, tellRule } from "./words";
 import classes from "./flags.module.css";
 
@@ -96,6 +97,7 @@ function Shown({ flag }: { flag: Row }) {
 	const router = useRouter();
 	const switching = useSwitching();
 	const acts = useActs()(flag);
+	const { published } = route.useSearch();
 	const doc = readDoc(flag.document);
 	useEffect(() => titlePage(flag.key), [flag.key]);
 	const mayRevise = may("flag.write") && flag.archived_at === null;
@@ -106,7 +108,7 @@ function Shown({ flag }: { flag: Row }) {
 			() => [
 				...(acts.includes("kill") ? [{ id: "flag kill", label: "Kill this flag", group: "This page", icon: "flag" as const, keys: ["x"], run: () => switching.ask(flag, "kill") }] : []),
 				...(turn === undefined ? [] : [{ id: "flag turn", label: turn === "enable" ? "Turn this flag on" : "Turn this flag off", group: "This page", icon: "flag" as const, keys: ["t"], run: () => switching.ask(flag, turn) }]),
-				...(mayRevise ? [{ id: "flag revise", label: "Revise this flag", group: "This page", icon: "change" as const, keys: ["e"], run: revise }] : []),
+				...(mayRevise ? [{ id: "flag revise", label: "Edit the rules of this flag", group: "This page", icon: "change" as const, keys: ["e"], run: revise }] : []),
 			],
 			[flag, turn, acts.length, mayRevise, router],
 		),
@@ -126,7 +128,7 @@ function Shown({ flag }: { flag: Row }) {
 				<>
 					{mayRevise && (
 						<Button variant="default" onClick={revise}>
-							Revise…
+							Edit the rules
 						</Button>
 					)}
 					<ActButtons flag={flag} acts={acts} ask={switching.ask} size="sm" />
@@ -134,6 +136,10 @@ function Shown({ flag }: { flag: Row }) {
 			}
 		>
 			{switching.view}
+			{published !== undefined && published === flag.revision && !switching.view && (
+				<Published flag={flag} revision={published} undo={null} close={() => void router.navigate({ to: "/flags/$key", params: { key: flag.key }, search: {}, replace: true, resetScroll: false })} />
+			)}
+			{flag.draft !== null && <Drafted flag={flag} draft={flag.draft} />}
 			<p className={classes.lead}>{flag.purpose}</p>
 			<div className={classes.columns}>
 				<Panel title="What it does">

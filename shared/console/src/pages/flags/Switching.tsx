@@ -1,6 +1,6 @@
 /*
- * Turning a flag on and off, and the kill: a question that Enter answers, then who serves it, counted up as the workers answer, and the
- * way back in the same place.
+ * Turning a flag on and off, the kill, and the way back to an earlier revision: a question that Enter answers, then who serves it, counted
+ * up as the workers answer, and the undo in the same place.
  */
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Button, Modal, TextInput } from "@mantine/core";
@@ -12,7 +12,8 @@ import { sayDuration } from "~/ui/time";
 import { type Flag, type FlagRow, type Turned, api, flagQuery, refresh } from "./data";
 import classes from "./flags.module.css";
 
-export type Act = "enable" | "disable" | "kill";
+export type Turn = "enable" | "disable" | "kill";
+export type Act = Turn | "rollback" | "publish";
 
 const POLL_MS = 300;
 const SLOW_POLL_MS = 5_000;
@@ -24,6 +25,7 @@ interface Wording {
 	readonly what: string;
 	readonly doing: string;
 	readonly done: string;
+	/** What takes it back; a revision is taken back by the one before it. */
 	readonly undo: Act;
 }
 
@@ -31,6 +33,8 @@ const wording: Readonly<Record<Act, Wording>> = {
 	enable: { ask: "Turn on", act: "Turn on", what: "Its rules decide who gets what, for every application that asks.", doing: "is being turned on", done: "is on", undo: "disable" },
 	disable: { ask: "Turn off", act: "Turn off", what: "It gives no value any more: the applications fall back to what their code says.", doing: "is being turned off", done: "is off", undo: "enable" },
 	kill: { ask: "Kill", act: "Kill", what: "It is turned off at once, everywhere. Its owners are told.", doing: "is being killed", done: "is killed", undo: "enable" },
+	rollback: { ask: "Roll back", act: "Roll back", what: "", doing: "is being rolled back", done: "is rolled back", undo: "rollback" },
+	publish: { ask: "Publish", act: "Publish", what: "", doing: "is being published", done: "is published", undo: "rollback" },
 };
 
 interface Asked {
@@ -38,6 +42,10 @@ interface Asked {
 	readonly act: Act;
 	/** The revision that was there. */
 	readonly before: number;
+	/** Of "rollback": to this revision. */
+	readonly to?: number;
+	/** What the question shows besides. */
+	readonly told?: ReactNode;
 	readonly at: number;
 }
 
@@ -45,7 +53,7 @@ function Question({ asked, pending, problem, run, close }: { asked: Asked; pendi
 	const words = wording[asked.act];
 	const [comment, setComment] = useState("");
 	return (
-		<Modal opened onClose={close} title={`${words.ask} ${asked.key}?`} closeButtonProps={{ "aria-label": "Close" }}>
+		<Modal opened onClose={close} title={`${words.ask} ${asked.key}${asked.to === undefined ? "" : ` to revision ${asked.to}`}?`} closeButtonProps={{ "aria-label": "Close" }}>
 			<form
 				className={classes.form}
 				onSubmit={(e) => {
@@ -54,7 +62,8 @@ function Question({ asked, pending, problem, run, close }: { asked: Asked; pendi
 				}}
 			>
 				{problem !== null && <Trouble problem={problem} />}
-				<p>{words.what}</p>
+				{words.what !== "" && <p>{words.what}</p>}
+				{asked.told}
 				<TextInput label="Why" description="Stands with the revision; may stay empty" autoComplete="off" maxLength={2000} value={comment} onChange={(e) => setComment(e.currentTarget.value)} />
 				<div className={classes.buttons}>
 					<Button variant="default" onClick={close}>
@@ -82,7 +91,7 @@ export function saySandbox(sandbox: Flag["sandbox"]): string {
 interface ReportProps {
 	readonly asked: Asked;
 	/** null: not answered yet. */
-	readonly turned: Turned | null;
+	readonly turned: Pick<Turned, "revision" | "applied" | "sandbox"> | null;
 	readonly undo: (() => void) | null;
 	readonly close: () => void;
 }
@@ -113,6 +122,7 @@ function Report({ asked, turned, undo, close }: ReportProps) {
 			<div role="status">
 				<strong>
 					{asked.key} {turned === null ? wording[asked.act].doing : wording[asked.act].done}
+					{asked.to !== undefined && ` to revision ${asked.to}`}
 				</strong>
 				<p>
 					{told === null ? "The workers are asked…" : `Revision ${told.revision} ${sayCore(told.applied, moved ? undefined : turned?.applied.ms)}; in the sandbox by ${saySandbox(told.sandbox)}.`}
@@ -134,20 +144,30 @@ function Report({ asked, turned, undo, close }: ReportProps) {
 	);
 }
 
-/** `ask` begins; `view` is to stand where the flag is shown. */
-export function useSwitching(): { ask: (flag: FlagRow, act: Act) => void; view: ReactNode } {
+async function perform({ key, act, to }: Asked, comment: string): Promise<Turned> {
+	const call = { path: { key }, body: comment === "" ? {} : { comment } };
+	if (act === "rollback")
+		return (await api.post("/v1/flags/{key}/rollback", { ...call, body: { ...call.body, revision: to ?? 0 } })).data;
+	if (act === "enable")
+		return (await api.post("/v1/flags/{key}/enable", call)).data;
+	return (await (act === "kill" ? api.post("/v1/flags/{key}/kill", call) : api.post("/v1/flags/{key}/disable", call))).data;
+}
+
+interface Switching {
+	/** Begins with the question; of "rollback", which revision, and what that changes. */
+	readonly ask: (flag: FlagRow, act: Exclude<Act, "publish">, back?: { readonly to: number; readonly told: ReactNode }) => void;
+	/** To stand where the flag is shown. */
+	readonly view: ReactNode;
+}
+
+export function useSwitching(): Switching {
 	const may = useMay();
 	const queries = useQueryClient();
 	const [asked, setAsked] = useState<Asked | null>(null);
 	/* The question is answered: from here on the report stands. */
 	const [ran, setRan] = useState(false);
 	const turn = useMutation({
-		mutationFn: async ({ asked: { key, act }, comment }: { asked: Asked; comment: string }): Promise<Turned> => {
-			const call = { path: { key }, body: comment === "" ? {} : { comment } };
-			if (act === "enable")
-				return (await api.post("/v1/flags/{key}/enable", call)).data;
-			return (await (act === "kill" ? api.post("/v1/flags/{key}/kill", call) : api.post("/v1/flags/{key}/disable", call))).data;
-		},
+		mutationFn: (call: { asked: Asked; comment: string }) => perform(call.asked, call.comment),
 		onError: () => setRan(false),
 		onSettled: () => refresh(queries),
 	});
@@ -156,10 +176,10 @@ export function useSwitching(): { ask: (flag: FlagRow, act: Act) => void; view: 
 		setRan(false);
 		turn.reset();
 	};
-	const begin = (key: string, act: Act, before: number): Asked => {
+	const begin = (what: Omit<Asked, "at">): Asked => {
 		turn.reset();
 		setRan(false);
-		const begun = { key, act, before, at: Date.now() };
+		const begun = { ...what, at: Date.now() };
 		setAsked(begun);
 		return begun;
 	};
@@ -169,14 +189,14 @@ export function useSwitching(): { ask: (flag: FlagRow, act: Act) => void; view: 
 	};
 	const turned = turn.data ?? null;
 	const back = asked === null ? null : wording[asked.act].undo;
-	const mayUndo = back !== null && turned !== null && (may("flag.toggle") || (back === "disable" && may("flag.disable")));
+	const mayUndo = back !== null && turned !== null && (back === "rollback" ? may("flag.write") : may("flag.toggle") || (back === "disable" && may("flag.disable")));
 	const undo = () => {
 		if (asked === null || turned === null || back === null)
 			return;
-		run(begin(asked.key, back, turned.revision), `undo of revision ${turned.revision}`);
+		run(begin({ key: asked.key, act: back, before: turned.revision, ...(back === "rollback" ? { to: asked.before } : {}) }), `undo of revision ${turned.revision}`);
 	};
 	return {
-		ask: (flag, act) => void begin(flag.key, act, flag.revision),
+		ask: (flag, act, more = undefined) => void begin({ key: flag.key, act, before: flag.revision, ...more }),
 		view: asked !== null && (
 			<>
 				{ran ? (
@@ -189,8 +209,15 @@ export function useSwitching(): { ask: (flag: FlagRow, act: Act) => void; view: 
 	};
 }
 
+/** What was published on another page of the console: who serves it. */
+export function Published({ flag, revision, undo, close }: { flag: Flag; revision: number; undo: (() => void) | null; close: () => void }) {
+	const [at] = useState(() => Date.now());
+	const { applied, sandbox } = flag;
+	return <Report asked={{ key: flag.key, act: "publish", before: revision - 1, at }} turned={{ revision, applied, sandbox }} undo={undo} close={close} />;
+}
+
 /** What can be done to a flag now by the actor. */
-export function useActs(): (flag: FlagRow) => readonly Act[] {
+export function useActs(): (flag: FlagRow) => readonly Turn[] {
 	const may = useMay();
 	const mayTurn = may("flag.toggle");
 	const mayStop = mayTurn || may("flag.disable");
@@ -203,7 +230,7 @@ export function useActs(): (flag: FlagRow) => readonly Act[] {
 	};
 }
 
-export function ActButtons({ flag, acts, ask, size }: { flag: FlagRow; acts: readonly Act[]; ask: (flag: FlagRow, act: Act) => void; size: "sm" | "compact-sm" }) {
+export function ActButtons({ flag, acts, ask, size }: { flag: FlagRow; acts: readonly Turn[]; ask: Switching["ask"]; size: "sm" | "compact-sm" }) {
 	return (
 		<>
 			{acts.map((act) => (

@@ -10,6 +10,9 @@ export type Flag = Schemas["Flag"];
 export type Turned = Schemas["FlagTurned"];
 export type Document = Schemas["FlagDocument"];
 export type Revision = Schemas["Revision"];
+export type DraftSeen = Schemas["FlagDraftSeen"];
+export type FlagDraft = Schemas["FlagDraft"];
+export type Diff = Schemas["FlagDiff"];
 
 export const api = coreClient(core);
 
@@ -46,6 +49,24 @@ export const revisionsQuery = (key: string) =>
 			(await api.get("/v1/flags/{key}/revisions", { path: { key }, query: { limit: REVISION_ROWS, ...(pageParam === null ? {} : { after: pageParam }) }, signal })).data,
 		initialPageParam: null as string | null,
 		getNextPageParam: (last) => last.page.next,
+	});
+
+/*
+ * A draft and its difference are asked for where the flag tells that there is one, by the time it was saved: with every hint about flags
+ * they would be asked for when it is gone.
+ */
+export const draftQuery = (key: string, at: string) =>
+	queryOptions({
+		queryKey: ["flag draft", key, at],
+		queryFn: async ({ signal }) => (await api.get("/v1/flags/{key}/draft", { path: { key }, signal })).data,
+		staleTime: Infinity,
+	});
+
+export const diffQuery = (key: string, revision: number, at: string) =>
+	queryOptions({
+		queryKey: ["flag diff", key, revision, at],
+		queryFn: async ({ signal }) => (await api.get("/v1/flags/{key}/diff", { path: { key }, signal })).data,
+		staleTime: Infinity,
 	});
 
 /** Who has made a revision, by his id. A name does not change with the flags. */

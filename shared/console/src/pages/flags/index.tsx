@@ -17,6 +17,8 @@ export interface FlagSearch {
 	/** Two revisions to compare. */
 	readonly from?: number;
 	readonly to?: number;
+	/** Just published here: who serves it is told. */
+	readonly published?: number;
 }
 
 type Raw = Record<string, unknown>;
@@ -51,7 +53,7 @@ const flag = createRoute({
 	getParentRoute: () => shellRoute,
 	path: "/flags/$key",
 	staticData: { title: "Flag" },
-	validateSearch: (raw: Raw): FlagSearch => some<FlagSearch>({ from: count(raw.from), to: count(raw.to) }),
+	validateSearch: (raw: Raw): FlagSearch => some<FlagSearch>({ from: count(raw.from), to: count(raw.to), published: count(raw.published) }),
 	component: lazyRouteComponent(() => import("./Flag"), "Flag"),
 });
 
@@ -66,8 +68,15 @@ const newFlag = createRoute({
 const revise = createRoute({
 	getParentRoute: () => shellRoute,
 	path: "/flags/$key/revise",
-	staticData: { title: "Revise a flag" },
+	staticData: { title: "Edit a flag" },
 	component: lazyRouteComponent(() => import("./Revise"), "Revise"),
 });
 
-export const flagRoutes = [flags, newFlag, flag, revise] as const;
+const review = createRoute({
+	getParentRoute: () => shellRoute,
+	path: "/flags/$key/review",
+	staticData: { title: "Review a draft" },
+	component: lazyRouteComponent(() => import("./Review"), "Review"),
+});
+
+export const flagRoutes = [flags, newFlag, flag, revise, review] as const;
