@@ -98,6 +98,7 @@ rooms_start(struct sandbox *c, unsigned worker)
 		.loop = c->loop,
 		.engine = c->tasks,
 		.pool = c->app,
+		.records = c->records,
 		.ofrep_key = str_of(c->config.common.cursor_key),
 		.ofrep_wait = c->config.common.ofrep_wait,
 		.ofrep_ticket_lifetime = c->config.common.ofrep_ticket_lifetime,

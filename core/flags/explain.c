@@ -2,8 +2,9 @@
  * explain.c — POST /v1/flags/{key}/explain: what somebody gets, or got at a moment or under a revision, and what decided it.
  *
  * The revisions of that moment (the flag's and of those it waited for) become a snapshot like the one a worker serves, and the same
- * evaluator is asked with the clock at that moment; nothing is worked out in another way here. What is asked is kept nowhere, and a
- * person's pseudonym, which is the unit, is in no answer.
+ * evaluator is asked with the clock at that moment; nothing is worked out in another way here. What the rules ask for and the context
+ * does not say comes from the record as it is now, of those records and fields that the principal may read. What is asked is kept
+ * nowhere, and a person's pseudonym, which is the unit, is in no answer.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,18 @@ struct explanation {
 	char unit[UUID_TEXT_SIZE];   /* of a person, as the flags know it */
 	bool names_person;           /* the key is a person's id */
 	bool asked;                  /* … and may be looked up: wait 1 */
+	/* the revision, once it was found */
+	struct flag_snapshot *flags;
+	task_end_fn *end; /* the end that was there before ours */
+	void *end_arg;
+	struct str document;
+	bool enabled, archived;
+	int64_t number, since, moment;
+	/* what the record was asked for */
+	struct flag_look look;
+	struct str owners;
+	struct str
+		known; /* JSON object of the attributes that it had; STR_NONE: not asked, or not there */
 };
 
 /* ---- the question ---- */
@@ -233,19 +246,18 @@ passed_add(struct buf *out, const struct flag_document *d, struct flag_scope *sc
 }
 
 static void
-rule_add(struct task *t, struct buf *out, const struct flag_document *d,
-	 const struct flag_result *r)
+rule_add(struct task *t, struct buf *out, const struct explanation *x,
+	 const struct flag_document *d, const struct flag_result *r)
 {
 	const unsigned i = (unsigned)r->rule;
-	const struct str condition = rule_member(t, postgres_value(t, 0, 0, 3), i, "condition");
+	const struct str condition = rule_member(t, x->document, i, "condition");
 
 	buf_add_cstr(out, ",\"rule\":");
 	rule_begin(out, &d->rules[i], i);
 	buf_add_cstr(out, ",\"condition\":");
 	buf_add_str(out, condition.p != NULL ? condition : STR("null"));
 	if (r->source == FLAG_BY_PREREQUISITE || r->source == FLAG_BY_CYCLE) {
-		const struct str flags =
-			rule_member(t, postgres_value(t, 0, 0, 3), i, "prerequisites");
+		const struct str flags = rule_member(t, x->document, i, "prerequisites");
 		buf_add_cstr(out, ",\"prerequisites\":");
 		buf_add_str(out, flags.p != NULL ? flags : STR("null"));
 	}
@@ -278,7 +290,7 @@ decision_add(struct task *t, struct buf *out, const struct flag_snapshot *s,
 	buf_add_str(out, r->value.p != NULL ? r->value : STR("null"));
 	buf_printf(out, ",\"decided_by\":\"%s\"", sources[r->source]);
 	if (r->rule >= 0 && d != NULL)
-		rule_add(t, out, d, r);
+		rule_add(t, out, x, d, r);
 	else
 		buf_add_cstr(out, ",\"rule\":null");
 	if (d == NULL || r->source == FLAG_BY_SWITCH)
@@ -294,6 +306,41 @@ moment_add(struct buf *out, const char *key, int64_t at)
 
 	clock_rfc3339(at, text);
 	member_add(out, key, str_of(text));
+}
+
+/* ---- the flag is known ---- */
+
+static void
+explain_end(struct task *t, void *arg)
+{
+	struct explanation *x = arg;
+
+	flag_snapshot_unref(x->flags);
+	if (x->end != NULL)
+		x->end(t, x->end_arg);
+}
+
+/* The revision, kept for the steps to come; false: the error is set. */
+static bool
+revision_take(struct task *t, struct explanation *x)
+{
+	x->document = arena_str(&t->t_arena, postgres_value(t, 0, 0, 3));
+	x->enabled = postgres_bool(t, 0, 0, 1);
+	x->number = postgres_int(t, 0, 0, 2, 0);
+	x->moment = postgres_int(t, 0, 0, 6, 0);
+	x->since = postgres_int(t, 0, 0, 7, 0);
+	x->archived = postgres_bool(t, 0, 0, 8);
+	if (x->document.p == NULL) {
+		(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "no memory for the request");
+		return false;
+	}
+	if (flag_snapshot_build(postgres_result(t, 0), &x->flags, &t->t_err) != ERR_OK)
+		return false;
+	x->end = t->t_end;
+	x->end_arg = t->t_end_arg;
+	t->t_end = explain_end;
+	t->t_end_arg = x;
+	return true;
 }
 
 /* Who it is, now that the flag is known; false: the error is set. */
@@ -314,25 +361,132 @@ unit_settle(struct task *t, struct explanation *x, const struct flag_document *d
 	return true;
 }
 
-static enum step
-explain_say(struct task *t, struct explanation *x, const struct flag_snapshot *s)
+/* ---- the record ---- */
+
+/* Which of the attributes the context leaves to the record; false: the error is set. */
+static bool
+attributes_take(struct task *t, const struct explanation *x, enum flag_unit unit,
+		const struct flag_names *names, struct flag_names *out)
 {
-	const int64_t at = postgres_int(t, 0, 0, 6, 0);
-	const bool archived = postgres_bool(t, 0, 0, 8);
+	const struct record_catalog *catalog = record_engine_catalog(core_flags_conf.records);
+	const struct str resource = unit == FLAG_PERSON ? STR("people") : STR("organizations");
+	struct str *own = arena_alloc(&t->t_arena, (names->n + 1) * sizeof(*own));
+	unsigned n = 0;
+
+	for (unsigned i = 0; own != NULL && i < names->n; i++) {
+		const struct str name = names->names[i];
+		if ((x->context.attributes != NULL &&
+		     flag_value_member(x->context.attributes, name) != NULL) ||
+		    !core_flags_knows(unit, name))
+			continue;
+		const struct record_resource *r = record_catalog_find(catalog, resource);
+		if (!record_field_readable(record_field_find(r, name),
+					   access_actor_of(t)->read_classes)) {
+			access_refused(t, "class");
+			(void)err_set(
+				&t->t_err, ERR_FORBIDDEN, NULL,
+				"the rules ask for the field \"%.*s\", which this principal may "
+				"not read: give it in the context",
+				STR_FMT(name));
+			return false;
+		}
+		own[n++] = name;
+	}
+	*out = (struct flag_names) { n, own };
+	if (own == NULL)
+		(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "no memory for the request");
+	return own != NULL;
+}
+
+/* What is to be asked of the record, if this principal may; false: the error is set. */
+static bool
+look_make(struct task *t, struct explanation *x, const struct flag_document *d)
+{
+	const struct flag_needs *needs = flag_needs_of(x->flags, x->key, x->moment);
+	const bool of_person = d != NULL && d->unit == FLAG_PERSON;
+	struct flag_look_part *part = of_person ? &x->look.person : &x->look.organization;
+	struct uuid id;
+
+	if (needs == NULL || d->unit == FLAG_VISITOR || (of_person && x->unit[0] == '\0') ||
+	    uuid_parse(x->context.unit.text, &id) != ERR_OK ||
+	    !access_allows(t, of_person ? STR("people.read") : STR("organizations.read")))
+		return true;
+	uuid_text(&id, x->unit);
+	x->look.id = str_of(x->unit);
+	if (!attributes_take(t, x, d->unit, &needs->attributes, &part->attributes))
+		return false;
+	part->wanted = part->attributes.n > 0;
+	if (core_flags_owners(t, of_person ? STR("people") : STR("organizations"), &x->owners))
+		return true;
+	(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "no memory for the request");
+	return false;
+}
+
+static enum step
+explain_look(struct task *t)
+{
+	struct explanation *x = task_state(t, sizeof(*x));
+
+	if (postgres_rows(t, 0) == 0 || !str_eq(postgres_value(t, 0, 0, 0), x->key) ||
+	    (x->revision[0] != '\0' && !str_is(postgres_value(t, 0, 0, 2), x->revision)))
+		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no flag \"%.*s\"%s%s%s",
+				     STR_FMT(x->key), x->at[0] != '\0' ? " that was there at " : "",
+				     x->at, x->revision[0] != '\0' ? " with that revision" : "");
+	if (!revision_take(t, x))
+		return task_fail(t);
+	const struct flag_document *d = flag_document_of(x->flags, x->key);
+	if (!unit_settle(t, x, d) || !look_make(t, x, d))
+		return task_fail(t);
+	if (!x->look.person.wanted && !x->look.organization.wanted)
+		return STEP_NEXT;
+	return core_flags_look_for(t, &x->look, x->owners) == ERR_OK ? STEP_WAIT : task_fail(t);
+}
+
+/* What the record said; false: the error is set. */
+static bool
+record_take(struct task *t, struct explanation *x)
+{
+	const int column = x->look.person.wanted ? 0 : 3;
+
+	if ((!x->look.person.wanted && !x->look.organization.wanted) || postgres_rows(t, 0) == 0)
+		return true;
+	x->known = postgres_value(t, 0, 0, column + 1);
+	return x->known.p == NULL ||
+	       flag_context_record(&t->t_arena, x->known, &x->context, &t->t_err) == ERR_OK;
+}
+
+static void
+record_add(struct buf *out, const struct explanation *x)
+{
+	buf_add_cstr(out, ",\"record\":");
+	if (x->known.p == NULL) {
+		buf_add_cstr(out, "null");
+		return;
+	}
+	buf_add_cstr(out, "{\"attributes\":");
+	buf_add_str(out, x->known);
+	buf_add_char(out, '}');
+}
+
+static enum step
+explain_answer(struct task *t)
+{
+	struct explanation *x = task_state(t, sizeof(*x));
 	struct flag_result r;
 	struct buf out;
 
-	if (!unit_settle(t, x, flag_document_of(s, x->key)))
+	if (!record_take(t, x))
 		return task_fail(t);
-	flag_evaluate_in(s, x->key, &x->context, at, &r);
+	flag_evaluate_in(x->flags, x->key, &x->context, x->moment, &r);
 	buf_init(&out, ANSWER_BYTES_MAX);
 	buf_printf(&out, "{\"key\":\"%.*s\"", STR_FMT(x->key));
-	moment_add(&out, "at", at);
-	buf_printf(&out, ",\"revision\":%lld", (long long)postgres_int(t, 0, 0, 2, 0));
-	moment_add(&out, "since", postgres_int(t, 0, 0, 7, 0));
-	buf_printf(&out, ",\"enabled\":%s,\"archived\":%s",
-		   postgres_bool(t, 0, 0, 1) ? "true" : "false", archived ? "true" : "false");
-	decision_add(t, &out, s, x, &r);
+	moment_add(&out, "at", x->moment);
+	buf_printf(&out, ",\"revision\":%lld", (long long)x->number);
+	moment_add(&out, "since", x->since);
+	buf_printf(&out, ",\"enabled\":%s,\"archived\":%s", x->enabled ? "true" : "false",
+		   x->archived ? "true" : "false");
+	decision_add(t, &out, x->flags, x, &r);
+	record_add(&out, x);
 	buf_add_char(&out, '}');
 	const enum step done =
 		out.failed ? task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the answer")
@@ -341,26 +495,9 @@ explain_say(struct task *t, struct explanation *x, const struct flag_snapshot *s
 	return done;
 }
 
-static enum step
-explain_answer(struct task *t)
-{
-	struct explanation *x = task_state(t, sizeof(*x));
-	struct flag_snapshot *s = NULL;
-
-	if (postgres_rows(t, 0) == 0 || !str_eq(postgres_value(t, 0, 0, 0), x->key) ||
-	    (x->revision[0] != '\0' && !str_is(postgres_value(t, 0, 0, 2), x->revision)))
-		return task_fail_set(t, ERR_NOT_FOUND, NULL, "there is no flag \"%.*s\"%s%s%s",
-				     STR_FMT(x->key), x->at[0] != '\0' ? " that was there at " : "",
-				     x->at, x->revision[0] != '\0' ? " with that revision" : "");
-	if (flag_snapshot_build(postgres_result(t, 0), &s, &t->t_err) != ERR_OK)
-		return task_fail(t);
-	const enum step done = explain_say(t, x, s);
-	flag_snapshot_unref(s);
-	return done;
-}
-
 const struct step_row core_flags_explain_steps[] = {
 	{ "read", explain_read },
+	{ "look", explain_look },
 	{ "answer", explain_answer },
 	{ NULL, NULL },
 };

@@ -82,6 +82,8 @@ core_flags_use(const struct core_flags_conf *conf)
 		.exposures = exposures,
 		.pool = conf->pool,
 		.lookup = &sql_flag_person_pseudonym,
+		.knows = core_flags_knows,
+		.look = core_flags_look,
 		.refresh = core_flags_load,
 		.wait = conf->ofrep_wait,
 		.token_of = access_token_of,

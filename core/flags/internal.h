@@ -7,6 +7,7 @@
 #include "base/json_member.h"
 #include "core/flags/flags.h"
 #include "flag/flag.h"
+#include "flag/ofrep.h"
 #include "gen/sql_core.h"
 
 #define FLAGS_BODY_MAX ((size_t)128 * 1024)
@@ -84,6 +85,11 @@ struct flag_snapshot *core_flags_now(void);
 /* The owners whose records of `resource` this principal may read, as the text of an array in the task's arena; STR_NONE:
  * all. False: no memory. */
 bool core_flags_owners(struct task *t, struct str resource, struct str *out);
+
+/* ---- record.c: see flag/ofrep.h; `owners`: those whose records may be seen, STR_NONE: all ---- */
+bool core_flags_knows(enum flag_unit unit, struct str attribute);
+enum err core_flags_look(struct task *t, const struct flag_look *look);
+enum err core_flags_look_for(struct task *t, const struct flag_look *look, struct str owners);
 
 /* {"workers":…,"of":…,"missing":[…]} of wait i, a row of flag_applied.sql; ms < 0: not written. */
 void core_flags_workers_json(struct task *t, unsigned i, int64_t ms, struct buf *out);

@@ -11,6 +11,7 @@
 #include "gen/sql_sandbox.h"
 
 static struct {
+	struct record_engine *records;
 	struct flag_store *store;
 	struct flag_exposures *exposures;
 	void (*swapped)(void *arg);
@@ -43,9 +44,42 @@ static struct daemon_snapshot snapshot = { .name = "flag.load",
 					   .stmt = &sql_sandbox_flag_snapshot,
 					   .apply = snapshot_apply };
 
+/* ---- the record: open fields of the copy, people by their pseudonyms ---- */
+
+static bool
+record_has(enum flag_unit unit, struct str attribute)
+{
+	return unit != FLAG_VISITOR &&
+	       record_knows(flags.records,
+			    unit == FLAG_PERSON ? STR("people") : STR("organizations"), attribute,
+			    RECORD_OPEN);
+}
+
+static struct record_unit
+part_of(const struct flag_look_part *part, const char *resource)
+{
+	return (struct record_unit) {
+		.resource = part->wanted ? resource : NULL,
+		.fields = part->attributes.names,
+		.n_fields = part->attributes.n,
+	};
+}
+
+static enum err
+record_look(struct task *t, const struct flag_look *look)
+{
+	return record_units(
+		t, flags.records,
+		&(struct record_units) { .id = look->id,
+					 .classes = RECORD_OPEN,
+					 .of = { part_of(&look->person, "people"),
+						 part_of(&look->organization, "organizations") } });
+}
+
 void
 sandbox_flags_use(const struct sandbox_flags_conf *conf)
 {
+	flags.records = conf->records;
 	flags.store = flag_store_create();
 	flags.exposures =
 		flag_exposures_create(conf->loop, conf->engine, conf->pool, &sql_lab_exposure_add);
@@ -57,6 +91,8 @@ sandbox_flags_use(const struct sandbox_flags_conf *conf)
 		.store = flags.store,
 		.exposures = flags.exposures,
 		.pool = conf->pool,
+		.knows = record_has,
+		.look = record_look,
 		.refresh = sandbox_flags_load,
 		.wait = conf->ofrep_wait,
 		.token_of = access_token_of,

@@ -13,11 +13,13 @@
 #include "flag/flag.h"
 #include "http/http.h"
 #include "postgres/postgres.h"
+#include "record/record.h"
 
 struct sandbox_flags_conf {
 	struct loop *loop;
 	struct task_engine *engine;
 	struct postgres_pool *pool;
+	struct record_engine *records;
 	/* OFREP: see flag/ofrep.h. */
 	struct str ofrep_key;
 	usec_t ofrep_wait;

@@ -71,6 +71,7 @@ struct flag_scope {
 	const struct flag_context *context;
 	const struct flag_snapshot *snapshot; /* of the segments; NULL: there are none */
 	unsigned work;                        /* steps left, FLAG_WORK_MAX at first    */
+	bool unknown; /* something was asked for that is unknown: see flag_context */
 };
 
 /* subject NULL: the context; else that value. */

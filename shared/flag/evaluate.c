@@ -46,29 +46,33 @@ unit_of(const struct evaluation *e, const struct flag_document *d)
 
 /* Text, number or true; what JavaScript takes for false is missing. */
 static struct str
-attribute_of(const struct flag_context *c, struct str name)
+attribute_of(struct evaluation *e, struct str name, bool *unknown)
 {
+	const struct flag_context *c = e->context;
 	const struct flag_value *v = NULL;
 
 	if (c->attributes != NULL)
 		v = flag_value_member(c->attributes, name);
 	if (v == NULL && c->record != NULL)
 		v = flag_value_member(c->record, name);
+	*unknown = v == NULL && c->unknown != NULL && flag_names_have(c->unknown, name);
+	e->scope.unknown = e->scope.unknown || *unknown;
 	return v != NULL && v->kind < JSON_ARRAY && flag_value_truthy(v) ? v->text : STR_NONE;
 }
 
 static struct hashed
-hash_input(const struct evaluation *e, const struct flag_document *d, const struct flag_hasher *h)
+hash_input(struct evaluation *e, const struct flag_document *d, const struct flag_hasher *h)
 {
 	const bool by_unit = h->attribute.p == NULL;
 	struct hashed out = { .attribute = by_unit ? STR(FLAG_UNIT_ATTRIBUTE) : h->attribute };
+	bool unknown = false;
 
-	out.value = by_unit ? unit_of(e, d) : attribute_of(e->context, h->attribute);
-	if (out.value.len > 0)
+	out.value = by_unit ? unit_of(e, d) : attribute_of(e, h->attribute, &unknown);
+	if (out.value.len > 0 || unknown)
 		return out;
 	if (h->has_fallback) {
 		const struct str value =
-			h->falls_to_unit ? unit_of(e, d) : attribute_of(e->context, h->fallback);
+			h->falls_to_unit ? unit_of(e, d) : attribute_of(e, h->fallback, &unknown);
 		if (value.len > 0) {
 			out.attribute = h->falls_to_unit ? STR(FLAG_UNIT_ATTRIBUTE) : h->fallback;
 			out.value = value;
@@ -154,7 +158,7 @@ meant(struct evaluation *e, const struct flag_rule *r)
 
 /* PASS_OVER: one of them keeps the unit out; WAITS: one needs the unit, and there is none; DECIDED: all let it in. */
 static enum verdict
-filters_pass(const struct evaluation *e, const struct flag_document *d, const struct flag_rule *r)
+filters_pass(struct evaluation *e, const struct flag_document *d, const struct flag_rule *r)
 {
 	for (unsigned i = 0; i < r->n_filters; i++) {
 		const struct flag_filter *f = &r->filters[i];
@@ -222,7 +226,7 @@ sticky_is_of(const struct flag_sticky *s, struct str attribute, struct str value
  * assignment of a version is kept that may not be in the experiment any more.
  */
 static int
-arm_kept(const struct evaluation *e, const struct flag_document *d, const struct flag_rule *r,
+arm_kept(struct evaluation *e, const struct flag_document *d, const struct flag_rule *r,
 	 bool *barred)
 {
 	const struct flag_context *c = e->context;
@@ -471,6 +475,7 @@ flag_document_decide(const struct flag_document *d, const struct flag_snapshot *
 		v->done = true;
 		at = v->asker;
 	}
+	out->record_missed = e.scope.unknown;
 }
 
 void

@@ -172,6 +172,7 @@ struct flag_names {
 	unsigned n;
 	const struct str *names;
 };
+bool flag_names_have(const struct flag_names *names, struct str name);
 
 struct flag_document {
 	enum flag_unit unit;
@@ -246,8 +247,12 @@ struct flag_context {
 	size_t n_forced;
 	const struct str *segments; /* segments kept elsewhere that the unit is in */
 	size_t n_segments;
-	bool experiments_off; /* no experiment runs: their rules are passed over                 */
-	bool forced_only;     /* experiments only for whom a variation is forced                  */
+	/* What the database knows and could not say, or NULL. Who is meant cannot be told then: a condition that asks for one of
+	 * these attributes is false, whatever stands around the place, and no other attribute is hashed in its place. */
+	const struct flag_names *unknown;
+	bool segments_unknown; /* the same of all segments kept elsewhere */
+	bool experiments_off;  /* no experiment runs: their rules are passed over                 */
+	bool forced_only; /* experiments only for whom a variation is forced                  */
 };
 
 /*
@@ -326,6 +331,7 @@ struct flag_result {
 	bool sticky_used;      /* the assignment was kept already                    */
 	bool sticky_new; /* to be kept: attribute, hash_value, experiment, bucket_version, variation */
 	unsigned bucket_version;
+	bool record_missed; /* a rule asked for what is unknown (see flag_context), and was passed over */
 };
 
 /* Of an enabled flag that needs no other flag; result->revision is left alone. */
@@ -380,6 +386,21 @@ bool flag_snapshot_divides(const struct flag_snapshot *s, enum flag_unit unit);
  * is no such flag. */
 bool flag_unit_of(const struct flag_snapshot *s, struct str key, usec_t now, enum flag_unit *unit,
 		  bool *needed);
+
+/*
+ * What rules ask for beside the unit and besides what is always sent: those of a flag and of the flags that it waits for. Worked out
+ * when the snapshot is built; the names are the snapshot's.
+ */
+struct flag_needs {
+	struct flag_names attributes; /* of the context; the unit's own name is not among them */
+	struct flag_names segments;   /* kept elsewhere */
+};
+/* Of a flag that is on at `now`; NULL: it asks for nothing. */
+const struct flag_needs *flag_needs_of(const struct flag_snapshot *s, struct str key, usec_t now);
+/* Of all flags that divide such units, on or off; NULL: they ask for nothing. */
+const struct flag_needs *flag_needs_of_all(const struct flag_snapshot *s, enum flag_unit unit);
+/* Do they ask for the same, in the same order? NULL is nothing. */
+bool flag_needs_equal(const struct flag_needs *a, const struct flag_needs *b);
 
 /* Holder of the snapshot served now. */
 struct flag_store;

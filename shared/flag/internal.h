@@ -33,4 +33,16 @@ void flag_document_decide(const struct flag_document *d, const struct flag_snaps
 const struct flag_set *flag_segment_find(const struct flag_snapshot *s, struct str name,
 					 bool *told);
 
+/* needs.c: of one document and those that it waits for; *out NULL: nothing. ERR_NO_MEMORY. */
+MUST_CHECK enum err flag_needs_make(struct arena *a, const struct flag_snapshot *s,
+				    const struct flag_document *d, const struct flag_needs **out);
+/* All that `more` asks for too; `all` is the arena's. */
+struct flag_needs_list {
+	struct flag_name_list attributes, segments;
+};
+MUST_CHECK enum err flag_needs_add(struct arena *a, struct flag_needs_list *all,
+				   const struct flag_needs *more);
+MUST_CHECK enum err flag_needs_take(struct arena *a, const struct flag_needs_list *all,
+				    const struct flag_needs **out);
+
 #endif

@@ -12,6 +12,8 @@ struct flag_ofrep_conf flag_ofrep_conf;
 struct evaluation {
 	struct str key;
 	struct ofrep_context context;
+	int64_t generation; /* of the flags that the record was asked for */
+	unsigned looks;
 };
 
 void
@@ -40,8 +42,6 @@ ofrep_read(struct task *t)
 {
 	struct evaluation *e = task_state(t, sizeof(*e));
 	struct ofrep_refusal no = { NULL, NULL };
-	enum flag_unit unit = FLAG_VISITOR;
-	bool needed = false;
 
 	if (e == NULL)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the evaluation");
@@ -52,12 +52,27 @@ ofrep_read(struct task *t)
 					  "the flags are not loaded yet");
 	if (!ofrep_context_read(t, &e->context, &no))
 		return ofrep_answer_error(t, 400, e->key, no.code, no.details);
-	if (!flag_unit_of(flags, e->key, clock_wall_us(), &unit, &needed))
-		return not_found(t, e->key);
-	if (needed && unit == FLAG_PERSON)
-		return ofrep_person_ask(t, &e->context);
-	e->context.looks_up = false;
 	return STEP_NEXT;
+}
+
+static enum step
+ofrep_ask(struct task *t)
+{
+	struct evaluation *e = task_state(t, sizeof(*e));
+	const struct flag_snapshot *flags = flag_store_now(flag_ofrep_conf.store);
+	const usec_t now = clock_wall_us();
+	enum flag_unit unit = FLAG_VISITOR;
+	bool needed = false;
+
+	if (!flag_unit_of(flags, e->key, now, &unit, &needed))
+		return not_found(t, e->key);
+	const struct flag_needs *needs = flag_needs_of(flags, e->key, now);
+	e->generation = flag_snapshot_generation(flags);
+	return ofrep_look(
+		t, &e->context,
+		&(struct ofrep_asked) { .divides = needed && unit == FLAG_PERSON,
+					.person = unit == FLAG_PERSON ? needs : NULL,
+					.organization = unit == FLAG_ORGANIZATION ? needs : NULL });
 }
 
 static void
@@ -83,8 +98,10 @@ ofrep_answer(struct task *t)
 	struct buf body;
 	bool needed = false;
 
-	ofrep_person_take(t, &e->context);
-	/* Asked anew: the flag may have changed while the person was looked up. */
+	/* Asked anew: the flag may have changed while the record was asked. */
+	if (ofrep_look_take(t, &e->context) && flag_snapshot_generation(flags) != e->generation &&
+	    ++e->looks < OFREP_LOOKS_MAX)
+		return task_jump(t, ofrep_ask);
 	if (!flag_unit_of(flags, e->key, now, &flag.unit, &needed))
 		return not_found(t, e->key);
 	ofrep_evaluate(flags, &flag, &e->context, now, &r, &no);
@@ -103,6 +120,7 @@ ofrep_answer(struct task *t)
 
 const struct step_row flag_ofrep_steps[] = {
 	{ "read", ofrep_read },
+	{ "ask", ofrep_ask },
 	{ "answer", ofrep_answer },
 	{ NULL, NULL },
 };

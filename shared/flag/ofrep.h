@@ -8,6 +8,11 @@
  * or any other text: a visitor who is not a person yet; only pseudonyms are kept as exposures of such a flag. It may be left out where
  * no rule divides.
  *
+ * What the rules ask of a person or an organization and the context does not say is taken from the record, in one statement for all
+ * flags of a request, and not at all where they ask for nothing. The context goes first: who sends an attribute, null too, gets no other.
+ * In which segments a unit is says the record alone. While the record cannot be read, rules that ask for it are passed over, and
+ * metadata.record of the answers that would have needed it is "unavailable".
+ *
  * Who evaluates all flags is told where to hear of changes: GET /ofrep/v1/events, server-sent events. Its id is the generation of the
  * flags, so an event says what it said on every worker and after every restart; a client that comes back is told at once if what it
  * heard last is not what is served now. The address carries a ticket, since a browser's EventSource sends no headers: it stands for
@@ -19,6 +24,19 @@
 #include "base/id.h"
 #include "flag/flag.h"
 
+/* What is asked of the record. */
+struct flag_look_part {
+	bool wanted;
+	struct flag_names attributes;
+	struct flag_names segments;
+};
+struct flag_look {
+	struct str id; /* uuid */
+	bool by_id;    /* of the person; else it is a pseudonym */
+	struct flag_look_part person;
+	struct flag_look_part organization; /* the id is its key */
+};
+
 struct flag_ofrep_conf {
 	struct loop *loop;
 	const struct flag_store *store;
@@ -26,6 +44,13 @@ struct flag_ofrep_conf {
 	struct postgres_pool *pool;       /* for `lookup`        */
 	/* $1 uuid of a person → pseudonym text; NULL: persons' ids are refused. */
 	const struct postgres_stmt *lookup;
+	/*
+	 * Has the record of such units an attribute of this name, for rules? And what it knows, as one wait of the step: one row of
+	 * pseudonym, JSON object of the attributes, 't' or 'f' for each segment; and the same of the organization by its id. NULL: it is
+	 * not there or not wanted. NULL functions: nothing is asked.
+	 */
+	bool (*knows)(enum flag_unit unit, struct str attribute);
+	enum err (*look)(struct task *t, const struct flag_look *look);
 	/* Start to read the newest snapshot. */
 	void (*refresh)(struct task_engine *e, void *arg);
 	void *arg;

@@ -28,6 +28,8 @@ ofrep_add_result(struct buf *out, struct str key, const struct flag_result *r)
 	}
 	buf_add_str(out, STR(",\"metadata\":{\"revision\":"));
 	buf_add_int(out, r->revision);
+	if (r->record_missed)
+		buf_add_str(out, STR(",\"record\":\"unavailable\""));
 	buf_add_str(out, STR("}}"));
 }
 

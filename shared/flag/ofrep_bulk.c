@@ -1,7 +1,7 @@
 /*
  * ofrep_bulk.c — OFREP, all flags at once for one context, with an entity tag. See ofrep.h.
  *
- * Flow: body and query → (wait for the flags that the client was told of) → (the person behind the key) → every flag of one snapshot,
+ * Flow: body and query → (wait for the flags that the client was told of) → (what the record knows) → every flag of one snapshot,
  * in slices of time → 304 or the whole. Invariants: an answer is that of one snapshot, which it holds until it is written; the entity
  * tag is that of the evaluated flags as they are written, so it differs where the context makes another result, and of the period of
  * tickets, so that nobody keeps an address that is over; a client that was told of other flags than those served here is never
@@ -32,6 +32,8 @@ struct output {
 
 struct bulk {
 	struct ofrep_context context;
+	int64_t generation; /* of the flags that the record was asked for       */
+	unsigned looks;
 	int64_t announced;         /* generation that the client was told of; -1: none */
 	bool foreign;              /* it was told of something that is not ours        */
 	int64_t modified;          /* seconds since 1970 of that; -1: not said         */
@@ -183,13 +185,17 @@ bulk_wait(struct task *t)
 }
 
 static enum step
-bulk_person(struct task *t)
+bulk_ask(struct task *t)
 {
 	struct bulk *b = task_state(t, sizeof(*b));
-	if (flag_snapshot_divides(flag_store_now(flag_ofrep_conf.store), FLAG_PERSON))
-		return ofrep_person_ask(t, &b->context);
-	b->context.looks_up = false;
-	return STEP_NEXT;
+	const struct flag_snapshot *flags = flag_store_now(flag_ofrep_conf.store);
+
+	b->generation = flag_snapshot_generation(flags);
+	return ofrep_look(t, &b->context,
+			  &(struct ofrep_asked) {
+				  .divides = flag_snapshot_divides(flags, FLAG_PERSON),
+				  .person = flag_needs_of_all(flags, FLAG_PERSON),
+				  .organization = flag_needs_of_all(flags, FLAG_ORGANIZATION) });
 }
 
 /* ---- the answer ---- */
@@ -324,9 +330,12 @@ bulk_evaluate(struct task *t)
 {
 	struct bulk *b = task_state(t, sizeof(*b));
 
-	ofrep_person_take(t, &b->context);
+	struct flag_snapshot *flags = flag_store_now(flag_ofrep_conf.store);
+	if (ofrep_look_take(t, &b->context) && flag_snapshot_generation(flags) != b->generation &&
+	    ++b->looks < OFREP_LOOKS_MAX)
+		return task_jump(t, bulk_ask);
 	b->now = clock_wall_us();
-	struct output *o = output_make(flag_store_now(flag_ofrep_conf.store));
+	struct output *o = output_make(flags);
 	if (o == NULL)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the answer");
 	buf_add_str(&o->text, STR("{\"flags\":["));
@@ -344,6 +353,6 @@ bulk_go_on(struct task *t)
 }
 
 const struct step_row flag_ofrep_bulk_steps[] = {
-	{ "read", bulk_read },         { "wait", bulk_wait },   { "person", bulk_person },
+	{ "read", bulk_read },         { "wait", bulk_wait },   { "ask", bulk_ask },
 	{ "evaluate", bulk_evaluate }, { "go on", bulk_go_on }, { NULL, NULL },
 };

@@ -1,8 +1,6 @@
 /*
- * ofrep_context.c — for whom flags are evaluated: the body of a request, the person behind a targeting key, and one flag for them.
- *
- * A look-up that is impossible is an error of the flags that need it, so that the application takes its default for them; the unit is
- * never replaced by another key.
+ * ofrep_context.c — for whom flags are evaluated: the body of a request, what kind of person its targeting key names, and one flag for
+ * them. What the record adds is asked for by ofrep_look.c.
  */
 #include "base/json_member.h"
 #include "flag/ofrep_parts.h"
@@ -46,15 +44,18 @@ person_read(struct ofrep_context *c)
 	struct uuid id;
 
 	c->is_stranger = true;
-	if (uuid_parse(c->given.unit.text, &id) != ERR_OK ||
-	    (uuid_version(&id) != 7 && uuid_version(&id) != 4))
+	c->is_uuid = uuid_parse(c->given.unit.text, &id) == ERR_OK;
+	if (!c->is_uuid)
+		return;
+	uuid_text(&id, c->id);
+	uuid_text(&id, c->uuid);
+	if (uuid_version(&id) != 7 && uuid_version(&id) != 4)
 		return;
 	c->is_stranger = false;
-	c->looks_up = uuid_version(&id) == 7;
-	uuid_text(&id, c->uuid);
+	c->by_id = uuid_version(&id) == 7;
 	flag_context_unit(&c->person, str_of(c->uuid));
-	if (c->looks_up && flag_ofrep_conf.lookup == NULL) {
-		c->looks_up = false;
+	if (c->by_id && flag_ofrep_conf.lookup == NULL) {
+		c->by_id = false;
 		(void)refuse_key("/context/targetingKey: ids of persons are not known here; give "
 				 "the pseudonym",
 				 &c->person_no);
@@ -81,45 +82,9 @@ ofrep_context_read(struct task *t, struct ofrep_context *c, struct ofrep_refusal
 	if (!key_check(&c->given, no))
 		return false;
 	c->person = c->given;
+	c->organization = c->given;
 	person_read(c);
 	return true;
-}
-
-static void
-person_impossible(struct ofrep_context *c)
-{
-	c->person_no = (struct ofrep_refusal) { "GENERAL", "the person could not be looked up" };
-}
-
-enum step
-ofrep_person_ask(struct task *t, struct ofrep_context *c)
-{
-	if (!c->looks_up)
-		return STEP_NEXT;
-	task_wait_soft(t);
-	if (postgres_add(flag_ofrep_conf.pool, t, flag_ofrep_conf.lookup,
-			 (struct postgres_param[]) { P_STR(c->person.unit.text) }, 1) == ERR_OK)
-		return STEP_WAIT;
-	err_clear(&t->t_err);
-	c->looks_up = false;
-	person_impossible(c);
-	return STEP_NEXT;
-}
-
-void
-ofrep_person_take(struct task *t, struct ofrep_context *c)
-{
-	if (!c->looks_up)
-		return;
-	c->looks_up = false;
-	if (task_wait_err(t, 0, NULL) != ERR_OK)
-		person_impossible(c);
-	else if (postgres_rows(t, 0) == 0)
-		(void)refuse_key("/context/targetingKey: there is no such person", &c->person_no);
-	else if (str_copy(c->uuid, sizeof(c->uuid), postgres_value(t, 0, 0, 0)))
-		flag_context_unit(&c->person, str_of(c->uuid));
-	else
-		person_impossible(c);
 }
 
 struct str
@@ -143,7 +108,10 @@ ofrep_evaluate(const struct flag_snapshot *s, const struct flag_listed *flag,
 		*no = c->person_no;
 		return;
 	}
-	flag_evaluate_in(s, flag->key, of_person ? &c->person : &c->given, now, out);
+	const struct flag_context *context = of_person                         ? &c->person
+					     : flag->unit == FLAG_ORGANIZATION ? &c->organization
+									       : &c->given;
+	flag_evaluate_in(s, flag->key, context, now, out);
 	if (out->outcome == FLAG_BROKEN)
 		*no = (struct ofrep_refusal) { "GENERAL", "the flag's document cannot be read" };
 	else if (out->outcome == FLAG_UNIT_MISSING)

@@ -1,7 +1,7 @@
 /*
  * ofrep_parts.h — what the files of OFREP share. Not for rooms; they see ofrep.h.
  *
- * ofrep_context.c reads a request and evaluates one flag for it. ofrep_answer.c writes results and errors. ofrep.c answers one flag,
+ * ofrep_context.c reads a request and evaluates one flag for it. ofrep_look.c asks the record. ofrep_answer.c writes results and errors. ofrep.c answers one flag,
  * ofrep_bulk.c all of them. ofrep_events.c holds the open streams, ofrep_ticket.c their tickets.
  */
 #ifndef BIMODAL_FLAG_OFREP_PARTS_H
@@ -24,23 +24,36 @@ struct ofrep_refusal {
 struct ofrep_context {
 	struct flag_context given;  /* as it came: its targetingKey is the unit                  */
 	struct flag_context person; /* for flags that divide persons: the unit is a pseudonym    */
-	bool looks_up;    /* … once it has been looked up: it is a person's id yet     */
+	struct flag_context organization; /* for those that divide organizations */
+	bool is_uuid;
+	bool by_id;       /* the key is a person's id: the unit is known once that was looked up */
 	bool is_stranger; /* … or a text that is nobody's                              */
+	bool looking;     /* the record is being asked                                 */
 	struct ofrep_refusal
 		person_no; /* such flags cannot be evaluated if they ask for the unit   */
-	char uuid[UUID_TEXT_SIZE];
+	struct flag_look look;
+	char id[UUID_TEXT_SIZE];   /* the key, in small letters */
+	char uuid[UUID_TEXT_SIZE]; /* the person's unit         */
 };
 /* Of the body, which may be empty. False: `no` says why. What it holds lives in the task's arena. */
 bool ofrep_context_read(struct task *t, struct ofrep_context *c, struct ofrep_refusal *no);
-/* Some flag will ask for a person: who is it? STEP_WAIT, and the next step calls ofrep_person_take first; or STEP_NEXT. */
-enum step ofrep_person_ask(struct task *t, struct ofrep_context *c);
-void ofrep_person_take(struct task *t, struct ofrep_context *c);
 /* One flag. `no->code` is NULL if there is a result. */
 void ofrep_evaluate(const struct flag_snapshot *s, const struct flag_listed *flag,
 		    const struct ofrep_context *c, usec_t now, struct flag_result *out,
 		    struct ofrep_refusal *no);
 /* Who a flag is evaluated for; empty: nobody is named. */
 struct str ofrep_unit(const struct ofrep_context *c, enum flag_unit unit);
+
+/* ---- ofrep_look.c ---- */
+struct ofrep_asked {
+	bool divides; /* some flag asks for the person behind the key */
+	const struct flag_needs *person, *organization;
+};
+/* What the flags ask for and the context does not say. STEP_WAIT, and the next step calls ofrep_look_take first; or STEP_NEXT. */
+enum step ofrep_look(struct task *t, struct ofrep_context *c, const struct ofrep_asked *asked);
+/* True: the record was asked, and the flags may be others by now: ask for those again, at most OFREP_LOOKS_MAX times. */
+#define OFREP_LOOKS_MAX 3
+bool ofrep_look_take(struct task *t, struct ofrep_context *c);
 
 /* ---- ofrep_answer.c ---- */
 /* One evaluation as JSON. */

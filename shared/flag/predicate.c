@@ -3,7 +3,7 @@
  * not decided yet stand on a stack whose depth the compiler has bounded.
  *
  * Every predicate and every step of a pattern costs of the scope's work; when that is used up the whole condition is
- * false, also where a "not" is around the place.
+ * false, also where a "not" is around the place. The same holds where something is asked for that is unknown.
  */
 #include <math.h>
 #include <string.h>
@@ -30,9 +30,19 @@ struct walk {
 
 /* ---- what is asked ---- */
 
-static const struct flag_value *
-context_member(const struct flag_context *c, const struct flag_predicate *p)
+bool
+flag_names_have(const struct flag_names *names, struct str name)
 {
+	for (unsigned i = 0; i < names->n; i++)
+		if (str_eq(names->names[i], name))
+			return true;
+	return false;
+}
+
+static const struct flag_value *
+context_member(struct flag_scope *scope, const struct flag_predicate *p)
+{
+	const struct flag_context *c = scope->context;
 	const struct flag_value *v = NULL;
 
 	if (p->is_unit)
@@ -41,17 +51,18 @@ context_member(const struct flag_context *c, const struct flag_predicate *p)
 		v = flag_value_member(c->attributes, p->path[0]);
 	if (v == NULL && c->record != NULL)
 		v = flag_value_member(c->record, p->path[0]);
+	if (v == NULL && c->unknown != NULL && flag_names_have(c->unknown, p->path[0]))
+		scope->unknown = true;
 	return v;
 }
 
 static const struct flag_value *
-asked(const struct flag_scope *scope, const struct flag_predicate *p,
-      const struct flag_value *subject)
+asked(struct flag_scope *scope, const struct flag_predicate *p, const struct flag_value *subject)
 {
 	if (p->n_path == 0)
 		return subject;
-	const struct flag_value *v = subject == NULL ? context_member(scope->context, p)
-						     : flag_value_member(subject, p->path[0]);
+	const struct flag_value *v =
+		subject == NULL ? context_member(scope, p) : flag_value_member(subject, p->path[0]);
 	for (uint32_t i = 1; i < p->n_path && v != NULL; i++)
 		v = flag_value_member(v, p->path[i]);
 	return v != NULL ? v : &flag_value_null;
@@ -148,6 +159,8 @@ in_segment(struct walk *w, struct str name, const struct flag_value *v)
 
 	if (set != NULL)
 		return is_in(w, set, v);
+	if (told && c != NULL && c->segments_unknown)
+		w->scope->unknown = true;
 	for (size_t i = 0; told && c != NULL && i < c->n_segments; i++)
 		if (str_eq(c->segments[i], name))
 			return true;
@@ -438,9 +451,11 @@ bool
 flag_condition_holds(const struct flag_condition *c, struct flag_scope *scope,
 		     const struct flag_value *subject)
 {
+	const bool unknown_before = scope->unknown;
 	struct walk w;
 	bool r = false;
 
+	scope->unknown = false;
 	w.scope = scope;
 	w.limited = false;
 	w.depth = 0;
@@ -457,5 +472,7 @@ flag_condition_holds(const struct flag_condition *c, struct flag_scope *scope,
 	w.limited = w.limited || scope->work == 0;
 	if (w.limited)
 		metric_add(flag_metric_set()->conditions_limited, 1);
-	return r && scope->work > 0;
+	r = r && scope->work > 0 && !scope->unknown;
+	scope->unknown = scope->unknown || unknown_before;
+	return r;
 }

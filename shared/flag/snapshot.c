@@ -17,6 +17,7 @@ struct entry {
 	int64_t revision;
 	const struct flag_document *document; /* NULL: it did not compile */
 	bool needs_unit;                      /* it, or a flag that it waits for */
+	const struct flag_needs *needs;       /* the same; NULL: nothing         */
 };
 
 /* A saved group. */
@@ -34,7 +35,8 @@ struct flag_snapshot {
 	struct entry *entries;    /* in the arena */
 	struct flag_listed *list; /* by key; in the arena */
 	size_t segments_mask;
-	struct segment *segments; /* NULL: none */
+	struct segment *segments;                         /* NULL: none */
+	const struct flag_needs *needs[FLAG_VISITOR + 1]; /* of all, by unit */
 };
 
 struct flag_store {
@@ -264,6 +266,27 @@ segments_fill(struct flag_snapshot *s, const PGresult *rows, struct err_info *in
 	return ERR_OK;
 }
 
+/* When flags and segments are all there. */
+static enum err
+needs_find(struct flag_snapshot *s, struct err_info *info)
+{
+	struct flag_needs_list all[FLAG_VISITOR + 1] = { 0 };
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i <= s->mask && err == ERR_OK; i++) {
+		struct entry *e = &s->entries[i];
+		if (e->document == NULL)
+			continue;
+		err = flag_needs_make(&s->arena, s, e->document, &e->needs);
+		if (err == ERR_OK)
+			err = flag_needs_add(&s->arena, &all[e->document->unit], e->needs);
+	}
+	for (unsigned u = 0; u < ARRAY_LEN(all) && err == ERR_OK; u++)
+		err = flag_needs_take(&s->arena, &all[u], &s->needs[u]);
+	return err == ERR_OK ? err
+			     : err_set(info, err, NULL, "no memory for the snapshot of flags");
+}
+
 static int
 listed_compare(const void *a, const void *b)
 {
@@ -310,6 +333,8 @@ flag_snapshot_build_with(const PGresult *rows, const PGresult *segments, struct 
 		err = list_make(s, info);
 	if (err == ERR_OK && segments != NULL)
 		err = segments_fill(s, segments, info);
+	if (err == ERR_OK)
+		err = needs_find(s, info);
 	if (err != ERR_OK) {
 		flag_snapshot_unref(s);
 		return err;
@@ -441,6 +466,19 @@ flag_unit_of(const struct flag_snapshot *s, struct str key, usec_t now, enum fla
 		*needed = e->needs_unit && entry_is_on(e, now);
 	}
 	return true;
+}
+
+const struct flag_needs *
+flag_needs_of(const struct flag_snapshot *s, struct str key, usec_t now)
+{
+	const struct entry *e = entry_find(s, key);
+	return e != NULL && entry_is_on(e, now) ? e->needs : NULL;
+}
+
+const struct flag_needs *
+flag_needs_of_all(const struct flag_snapshot *s, enum flag_unit unit)
+{
+	return s->needs[unit];
 }
 
 /* ---- the store ---- */

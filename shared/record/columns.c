@@ -14,12 +14,6 @@
 #define DIGEST_BYTES 8
 #define FIRST "00000000-0000-0000-0000-000000000000"
 
-static struct str
-unit_of(const struct record_resource *r)
-{
-	return str_is(r->name, "people") ? STR("pseudonym") : r->key->name;
-}
-
 static void
 field_text(struct record_out *o, const struct record_field *f)
 {
@@ -70,7 +64,7 @@ owned(struct task *t, const struct record_columns *c, struct record_out *o)
 enum err
 record_columns(struct task *t, struct record_engine *e, const struct record_columns *c)
 {
-	const struct str unit = unit_of(c->resource);
+	const struct str unit = record_unit_column(c->resource);
 	char limit[16];
 	struct buf text;
 	struct record_out o = { .text = &text };

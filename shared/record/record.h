@@ -169,6 +169,32 @@ MUST_CHECK enum err record_columns(struct task *t, struct record_engine *e,
 MUST_CHECK enum err record_columns_count(struct task *t, struct record_engine *e,
 					 const struct record_columns *c);
 
+/*
+ * For rules that are about one unit: fields of a person and of an organization, as one wait of the calling step, on the read lane. One
+ * row: the person's unit, a JSON object of the fields, 't' or 'f' for each filter in their order; the same three of the organization.
+ * NULL where there is no such record, or nothing of it is asked for. Fields that are not there or not of the classes are left out.
+ * Errors: ERR_DOWN no catalog is loaded; ERR_NO_MEMORY, those of postgres_add.
+ */
+struct record_unit {
+	const char *resource; /* "people", "organizations"; NULL: not asked for */
+	bool by_key;          /* `id` is the key, not the pseudonym             */
+	const struct str *fields;
+	size_t n_fields;
+};
+struct record_units {
+	struct str id;     /* uuid */
+	struct str owners; /* text of an array of names; STR_NONE: all records */
+	uint32_t classes;
+	struct record_unit of[2];
+};
+MUST_CHECK enum err record_units(struct task *t, struct record_engine *e,
+				 const struct record_units *u);
+/* Has the resource such a field, which record_units would read? */
+bool record_knows(const struct record_engine *e, struct str resource, struct str field,
+		  uint32_t classes);
+/* The column of a resource's units: a person's pseudonym, else the key. */
+struct str record_unit_column(const struct record_resource *r);
+
 /* Step tables to continue with. Each ends with a reply or with the error in the task. */
 extern const struct step_row record_list[]; /* 200 {"data":[…],"page":{…}}, Link   */
 extern const struct step_row

@@ -108,6 +108,26 @@ def test_a_person_is_looked_at(core, product):
     ask(core, key, {"targetingKey": "0190a000-0000-7000-8000-000000000000"}, status=404)
 
 
+def test_what_the_record_added(core, product):
+    place = f"P{uuid.uuid4().hex[:8]}"
+    key, _ = create(core, [{"force": "treatment", "condition": {"country": place, "plan": "pro"}}], unit="person")
+    named, _ = create(core, [{"force": "treatment", "condition": {"email": {"$ew": "@example.com"}}}], unit="person")
+    person = core.post("/v1/people", {"given_name": "Ann", "country": place, "email": "ann@example.com"}).json["id"]
+    pseudonym = product.clusters.one("core", "select pseudonym::text from crm.person where id = %s", (person,))
+    x = ask(core, key, {"targetingKey": person, "plan": "pro"})
+    assert x["record"] == {"attributes": {"country": place}} and x["variation"] == "treatment"
+    assert x["value"] is core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": {"targetingKey": pseudonym, "plan": "pro"}}).json["value"]
+    x = ask(core, key, {"targetingKey": person, "plan": "pro", "country": "elsewhere"})
+    assert x["record"] is None and x["variation"] == "control"
+    assert ask(core, key, {"targetingKey": str(uuid.uuid4()), "plan": "pro"})["record"] is None
+    # Who may not read people gets no word of one, and who may not read a field none of what rules make of it.
+    x = ask(core, key, {"targetingKey": pseudonym, "plan": "pro"}, role="service")
+    assert x["record"] is None and x["variation"] == "control"
+    for role in ("operator", "innovator", "product_owner"):
+        assert "email" in ask(core, named, {"targetingKey": person}, role=role, status=403)["detail"]
+        assert ask(core, named, {"targetingKey": person, "email": "a@example.com"}, role=role)["variation"] == "treatment"
+
+
 # -- preview
 
 def preview(core, key, body, role="product_owner", status=200):

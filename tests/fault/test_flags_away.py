@@ -21,10 +21,16 @@ def test_database_away(product):
     key = f"away-{uuid.uuid4().hex[:8]}"
     people = flags.create(core, key, "person")
     visitors = flags.create(core, key + "-v", "visitor")
-    person = core.post("/v1/people", {"given_name": "Ann", "family_name": "Away"}).json["id"]
+    place = f"P{uuid.uuid4().hex[:8]}"
+    here = flags.create(core, key + "-r", "person", [{"force": "treatment", "condition": {"country": place}}])
+    others = flags.create(core, key + "-n", "person", [{"force": "treatment", "condition": {"country": {"$ne": place}}},
+                                                       {"force": "treatment", "condition": {"plan": "pro"}}])
+    person = core.post("/v1/people", {"given_name": "Ann", "family_name": "Away", "country": place}).json["id"]
     pseudonym = product.clusters.one("core", "select pseudonym::text from crm.person where id = %s", (person,))
     before = flags.ofrep(core, people, person)
     assert before.json["reason"] == "SPLIT"
+    known = flags.ofrep(core, here, person)
+    assert known.json["value"] is True and flags.ofrep(core, others, person).json["value"] is False
     product.clusters.down("core")
     try:
         time.sleep(0.3)
@@ -33,8 +39,18 @@ def test_database_away(product):
         assert flags.ofrep(core, people, pseudonym).json["variant"] == before.json["variant"]
         r = flags.ofrep(core, people, person)  # never another key in the place of the one that cannot be looked up
         assert r.status == 500 and r.json["errorCode"] == "GENERAL" and r.json["key"] == people and "variant" not in r.json, r
+        # What the record would say is unknown: no rule that asks for it holds, turned round neither, and the answer says so.
+        for unit in (person, pseudonym):
+            for flag in (here, others):
+                r = flags.ofrep(core, flag, unit)
+                assert r.status == 200 and r.json["value"] is False and r.json["metadata"]["record"] == "unavailable", r
+            said = core.post(f"/ofrep/v1/evaluate/flags/{here}", {"context": {"targetingKey": unit, "country": place}})
+            assert said.json["value"] is True and "record" not in said.json["metadata"], said
+            said = core.post(f"/ofrep/v1/evaluate/flags/{others}", {"context": {"targetingKey": unit, "plan": "pro"}})
+            assert said.json["value"] is True and said.json["metadata"]["record"] == "unavailable", said
         for unit, code in ((person, "GENERAL"), (pseudonym, None)):     # all at once: only those that need the person fail
             found = {f["key"]: f for f in core.post("/ofrep/v1/evaluate/flags", {"context": {"targetingKey": unit}}).json["flags"]}
+            assert found[here]["metadata"]["record"] == "unavailable" and "record" not in found[visitors]["metadata"], found
             assert found[people].get("errorCode") == code and found[visitors]["reason"] == "SPLIT", found
         assert core.post(f"/v1/flags/{people}/kill", role="product_owner").status == 503
     finally:
@@ -47,12 +63,15 @@ def test_database_away(product):
         assert time.monotonic() < deadline
         r = flags.ofrep(core, people, person)
         if r.status == 200:
-            assert r.json == before.json
+            assert r.json == before.json and flags.ofrep(core, here, pseudonym).status == 200
             answered += 1
         else:
             assert r.json["errorCode"] == "GENERAL" and "variant" not in r.json, r
             answered = 0
             time.sleep(0.1)
+    while flags.ofrep(core, here, person).json != known.json:
+        assert time.monotonic() < deadline + 20
+        time.sleep(0.1)
     while (r := core.post(f"/v1/flags/{people}/kill", role="product_owner")).status == 503:
         assert time.monotonic() < deadline + 20
         time.sleep(0.1)
