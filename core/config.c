@@ -57,6 +57,8 @@ const struct conf_key core_config_keys[] = {
 
 	{ "flags.experiment_share", CONF_INT, AT(flags_experiment_share), "100", "1", "100", false, "largest part of all units, in percent, that an experiment made through the sandbox may take in" },
 	{ "flags.experiment_max", CONF_INT, AT(flags_experiment_max), "100", "0", "10000", false, "live experiment flags at most" },
+	{ "flags.ramp_period", CONF_DURATION, AT(flags_ramp_period), "1s", "100ms", "1min", false, "how often ramps and schedules are looked at" },
+	{ "flags.guardrail_period", CONF_DURATION, AT(flags_guardrail_period), "1min", "100ms", "1h", false, "how often the guardrails of a ramp are judged on the record" },
 
 	{ "events.seal_period", CONF_DURATION, AT(events_seal_period), "1s", "100ms", "1min", false, "how often new rows of the event log are sealed into the hash chain" },
 	{ "feed.heartbeat_period", CONF_DURATION, AT(feed_heartbeat_period), "1s", "100ms", "1min", false, "how often a heartbeat row goes into the feed" },

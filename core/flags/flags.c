@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "core/flags/internal.h"
+#include "core/flags/ramp.h"
 #include "daemon/snapshot.h"
 #include "flag/ofrep.h"
 
@@ -139,6 +140,7 @@ core_flags_variant(const char *key, struct str unit, char *out, size_t size)
 /* ---- routes ---- */
 
 #define ONE "/v1/flags/{key:slug}"
+#define ONE_RAMP ONE "/ramps/{id:uuid}"
 
 const struct http_route core_flags_routes[] = {
 	{ HTTP_GET, "/v1/flags", "flag.list", core_flags_list_steps, .right = "flag.read" },
@@ -171,6 +173,26 @@ const struct http_route core_flags_routes[] = {
 	  .deadline_ms = FLAGS_DEADLINE_MS },
 	{ HTTP_POST, ONE "/kill", "flag.kill", core_flags_kill_steps, .right = "flag.read",
 	  .deadline_ms = FLAGS_DEADLINE_MS },
+	{ HTTP_GET, ONE "/ramps", "flag.ramps", core_flags_ramp_list_steps, .right = "flag.read" },
+	{ HTTP_POST, ONE "/ramps", "flag.ramp_start", core_flags_ramp_start_steps,
+	  .right = "flag.write" },
+	{ HTTP_GET, ONE_RAMP, "flag.ramp", core_flags_ramp_get_steps, .right = "flag.read" },
+	{ HTTP_POST, ONE_RAMP "/hold", "flag.ramp_hold", core_flags_ramp_hold_steps,
+	  .right = "flag.read" },
+	{ HTTP_POST, ONE_RAMP "/resume", "flag.ramp_resume", core_flags_ramp_resume_steps,
+	  .right = "flag.toggle" },
+	{ HTTP_POST, ONE_RAMP "/approve", "flag.ramp_approve", core_flags_ramp_approve_steps,
+	  .right = "flag.toggle" },
+	{ HTTP_POST, ONE_RAMP "/back", "flag.ramp_back", core_flags_ramp_back_steps,
+	  .right = "flag.toggle" },
+	{ HTTP_POST, ONE_RAMP "/cancel", "flag.ramp_cancel", core_flags_ramp_cancel_steps,
+	  .right = "flag.write" },
+	{ HTTP_GET, ONE "/schedules", "flag.schedules", core_flags_schedule_list_steps,
+	  .right = "flag.read" },
+	{ HTTP_POST, ONE "/schedules", "flag.schedule", core_flags_schedule_make_steps,
+	  .right = "flag.write" },
+	{ HTTP_DELETE, ONE "/schedules/{id:uuid}", "flag.schedule_cancel",
+	  core_flags_schedule_cancel_steps, .right = "flag.write" },
 	{ HTTP_POST, "/v1/workers", "worker.acknowledge", core_flags_worker_steps,
 	  .right = "flag.acknowledge" },
 	{ HTTP_POST, "/ofrep/v1/evaluate/flags/{key:rest}", "flag.evaluate", flag_ofrep_steps,

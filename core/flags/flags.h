@@ -8,9 +8,10 @@
  *	                        person: people.read too), what it would give (people.read or
  *	                        organizations.read too)
  *	flag.evaluate           OFREP
- *	flag.write              create, revise, archive any flag; draft, publish, roll back
- *	flag.toggle             enable, disable, kill any flag
- *	flag.disable            disable, kill any flag
+ *	flag.write              create, revise, archive any flag; draft, publish, roll back; begin and
+ *	                        cancel ramps and schedules
+ *	flag.toggle             enable, disable, kill any flag; hold, resume, approve, take back ramps
+ *	flag.disable            disable, kill any flag; hold ramps
  *	flag.create_experiment  create experiments within the limits below; disable, kill and archive
  *	                        those one has made, but never turn on what somebody has turned off
  *	flag.acknowledge        POST /v1/workers (the sandbox)
@@ -79,5 +80,8 @@ extern const size_t core_flags_routes_count;
 /* Adds the jobs: archive what has expired, forget workers long gone. `pool`: the executor's login;
  * must outlive the jobs. */
 void core_flags_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool);
+/* Adds the job of ramps and schedules: a look every `period`, at guardrails every `guardrails`. Same pool. */
+void core_flags_ramp_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool, usec_t period,
+			  usec_t guardrails);
 
 #endif

@@ -45,7 +45,7 @@ struct cli {
 };
 
 struct cli_command {
-	const char *name;    /* "record get": one or two words       */
+	const char *name;    /* "record get": one to three words     */
 	const char *usage;   /* arguments                            */
 	const char *summary; /* one line                             */
 	int (*run)(struct cli *c);
@@ -60,6 +60,7 @@ extern const struct cli_command cli_import_commands[];
 extern const struct cli_command cli_seed_commands[];
 extern const struct cli_command cli_outcomes_commands[];
 extern const struct cli_command cli_flag_commands[];
+extern const struct cli_command cli_ramp_commands[];
 extern const struct cli_command cli_feature_commands[];
 extern const struct cli_command cli_experiment_commands[];
 extern const struct cli_command cli_change_commands[];

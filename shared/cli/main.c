@@ -1,5 +1,5 @@
 /*
- * main.c — options, the command table, help. A command is found by its one or two words; the table is the documentation.
+ * main.c — options, the command table, help. A command is found by its one to three words; the table is the documentation.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@ static const struct group {
 	{ "Sample data", cli_seed_commands },
 	{ "Outcomes of the sample's world", cli_outcomes_commands },
 	{ "Flags", cli_flag_commands },
+	{ "Ramps and schedules of flags", cli_ramp_commands },
 	{ "Hypothesis features", cli_feature_commands },
 	{ "Promoted features", cli_compare_commands },
 	{ "Experiments", cli_experiment_commands },
@@ -90,24 +91,35 @@ help(FILE *out)
 static int
 words_match(const char *name, int argc, char **argv)
 {
-	const char *space = strchr(name, ' ');
-	const size_t first = space != NULL ? (size_t)(space - name) : strlen(name);
+	struct str rest = str_of(name);
+	int words = 0;
 
-	if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], name, first) != 0)
-		return 0;
-	if (space == NULL)
-		return 1;
-	return argc >= 2 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
+	while (rest.p != NULL) {
+		const struct str word = str_cut(&rest, ' ');
+		if (words >= argc || !str_is(word, argv[words]))
+			return 0;
+		words++;
+	}
+	return words;
 }
 
+/* The one that most words name: "flag ramp start" before "flag ramp". */
 static const struct cli_command *
 command_find(int argc, char **argv, int *words)
 {
-	for (size_t i = 0; i < ARRAY_LEN(groups); i++)
-		for (const struct cli_command *c = groups[i].commands; c->name != NULL; c++)
-			if ((*words = words_match(c->name, argc, argv)) > 0)
-				return c;
-	return NULL;
+	const struct cli_command *found = NULL;
+
+	*words = 0;
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		for (const struct cli_command *c = groups[i].commands; c->name != NULL; c++) {
+			const int n = words_match(c->name, argc, argv);
+			if (n > *words) {
+				found = c;
+				*words = n;
+			}
+		}
+	}
+	return found;
 }
 
 /* One option in front of the command; returns how many arguments it took, 0 if it is none of ours. */
@@ -141,12 +153,14 @@ option(struct cli *c, int argc, char **argv)
 	return 0;
 }
 
-/* `bimodal seed --help`, `bimodal flag --help`, `bimodal flag enable --help`. */
+/* `bimodal seed --help`, `bimodal flag --help`, `bimodal flag enable --help`, `bimodal flag ramp start --help`. */
 static bool
 help_wanted(int argc, char **argv)
 {
-	return argc >= 2 &&
-	       (strcmp(argv[1], "--help") == 0 || (argc >= 3 && strcmp(argv[2], "--help") == 0));
+	for (int i = 1; i < MIN(argc, 4); i++)
+		if (strcmp(argv[i], "--help") == 0)
+			return true;
+	return false;
 }
 
 static int

@@ -1,0 +1,11 @@
+-- flag_ramp_judged.sql — keep what a look at the guardrails has found.
+-- $1 uuid          ramp
+-- $2 timestamptz   since when it was watched
+-- $3 timestamptz   time of the look
+-- $4 jsonb         findings, in the order of the guardrails
+-- $5 text          what is broken; null: nothing
+-- $6 text          request
+-- lane slow
+-- prepare lazy
+-- out did text
+select flag.ramp_judged($1, $2, $3, $4, $5, $6) as did

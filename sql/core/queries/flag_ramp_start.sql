@@ -1,0 +1,15 @@
+-- flag_ramp_start.sql — begin a ramp of one rule: its first step is made at once.
+-- $1 text    key
+-- $2 text    id of the rule; null: none is given
+-- $3 int     place of the rule; null: none is given
+-- $4 jsonb   steps
+-- $5 jsonb   guardrails
+-- $6 text    what a broken guardrail does
+-- $7 int     units at which the watch is sharpest
+-- $8 text    comment
+-- $9 uuid    actor
+-- $10 text   request
+-- lane write
+-- out id text
+-- What it is now is read by another statement: the row is younger than the snapshot of this one.
+select flag.ramp_start($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)::text as id

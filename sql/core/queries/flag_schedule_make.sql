@@ -1,0 +1,13 @@
+-- flag_schedule_make.sql — plan what happens to a flag at a time. What it is then is read by another statement.
+-- $1 text          key
+-- $2 timestamptz   at
+-- $3 text          action
+-- $4 text          id of the rule; null: none is given
+-- $5 int           place of the rule; null: none is given
+-- $6 numeric       coverage; null unless that is the action
+-- $7 text          comment
+-- $8 uuid          actor
+-- $9 text          request
+-- lane write
+-- out id text
+select flag.schedule_make($1, $2, $3, $4, $5, $6, $7, $8, $9)::text as id
