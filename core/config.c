@@ -57,6 +57,8 @@ const struct conf_key core_config_keys[] = {
 
 	{ "flags.experiment_share", CONF_INT, AT(flags_experiment_share), "100", "1", "100", false, "largest part of all units, in percent, that an experiment made through the sandbox may take in" },
 	{ "flags.experiment_max", CONF_INT, AT(flags_experiment_max), "100", "0", "10000", false, "live experiment flags at most" },
+	{ "flags.usage_keep", CONF_DURATION, AT(flags_usage_keep), "30d", "1d", "3650d", false, "how long it is known who asked for which flag" },
+	{ "flags.usage_recent", CONF_DURATION, AT(flags_usage_recent), "6h", "1min", "7d", false, "a kill names the applications that asked for the flag in such a time and hold no event stream" },
 
 	{ "events.seal_period", CONF_DURATION, AT(events_seal_period), "1s", "100ms", "1min", false, "how often new rows of the event log are sealed into the hash chain" },
 	{ "feed.heartbeat_period", CONF_DURATION, AT(feed_heartbeat_period), "1s", "100ms", "1min", false, "how often a heartbeat row goes into the feed" },

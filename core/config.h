@@ -37,6 +37,8 @@ struct core_config {
 
 	int64_t flags_experiment_share;
 	int64_t flags_experiment_max;
+	usec_t flags_usage_keep;
+	usec_t flags_usage_recent;
 
 	usec_t events_seal_period;
 	usec_t feed_heartbeat_period;

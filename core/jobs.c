@@ -95,6 +95,7 @@ core_jobs_start(void *arg, struct err_info *info)
 	c->jobs = daemon_jobs_create(c->loop, c->tasks, c->lead);
 	core_events_jobs(c->jobs, c->lead, c->config.events_seal_period);
 	core_flags_jobs(c->jobs, c->lead);
+	core_flags_usage_jobs(c->jobs, c->lead, c->config.flags_usage_keep);
 	core_session_jobs(c->jobs, c->lead);
 	core_change_jobs(c->jobs, &(struct core_change_conf) {
 					  .loop = c->loop,
