@@ -59,6 +59,8 @@ const struct conf_key core_config_keys[] = {
 	{ "flags.experiment_max", CONF_INT, AT(flags_experiment_max), "100", "0", "10000", false, "live experiment flags at most" },
 	{ "flags.ramp_period", CONF_DURATION, AT(flags_ramp_period), "1s", "100ms", "1min", false, "how often ramps and schedules are looked at" },
 	{ "flags.guardrail_period", CONF_DURATION, AT(flags_guardrail_period), "1min", "100ms", "1h", false, "how often the guardrails of a ramp are judged on the record" },
+	{ "flags.usage_keep", CONF_DURATION, AT(flags_usage_keep), "30d", "1d", "3650d", false, "how long it is known who asked for which flag" },
+	{ "flags.usage_recent", CONF_DURATION, AT(flags_usage_recent), "6h", "1min", "7d", false, "a kill names the applications that asked for the flag in such a time and hold no event stream" },
 
 	{ "events.seal_period", CONF_DURATION, AT(events_seal_period), "1s", "100ms", "1min", false, "how often new rows of the event log are sealed into the hash chain" },
 	{ "feed.heartbeat_period", CONF_DURATION, AT(feed_heartbeat_period), "1s", "100ms", "1min", false, "how often a heartbeat row goes into the feed" },

@@ -39,6 +39,8 @@ struct core_config {
 	int64_t flags_experiment_max;
 	usec_t flags_ramp_period;
 	usec_t flags_guardrail_period;
+	usec_t flags_usage_keep;
+	usec_t flags_usage_recent;
 
 	usec_t events_seal_period;
 	usec_t feed_heartbeat_period;

@@ -97,6 +97,7 @@ core_jobs_start(void *arg, struct err_info *info)
 	core_flags_jobs(c->jobs, c->lead);
 	core_flags_ramp_jobs(c->jobs, c->lead, c->config.flags_ramp_period,
 			     c->config.flags_guardrail_period);
+	core_flags_usage_jobs(c->jobs, c->lead, c->config.flags_usage_keep);
 	core_session_jobs(c->jobs, c->lead);
 	core_change_jobs(c->jobs, &(struct core_change_conf) {
 					  .loop = c->loop,

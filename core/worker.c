@@ -137,7 +137,7 @@ live_use(struct core *c)
 }
 
 static void
-flags_use(struct core *c)
+flags_use(struct core *c, unsigned worker)
 {
 	core_flags_use(&(struct core_flags_conf) {
 		.loop = c->loop,
@@ -153,6 +153,11 @@ flags_use(struct core *c)
 		.ofrep_heartbeat = c->config.common.ofrep_heartbeat,
 		.ofrep_streams = c->config.common.ofrep_streams,
 		.ofrep_per_principal = c->config.common.ofrep_per_principal,
+		.instance = c->config.common.instance,
+		.worker = worker,
+		.usage_period = c->config.common.ofrep_usage_period,
+		.usage_keep = c->config.flags_usage_keep,
+		.usage_recent = c->config.flags_usage_recent,
 		.swapped = swapped,
 		.arg = c,
 	});
@@ -194,7 +199,7 @@ rooms_use(struct core *c, unsigned worker)
 		.swapped = swapped,
 		.swapped_arg = c,
 	});
-	flags_use(c);
+	flags_use(c, worker);
 }
 
 static enum err

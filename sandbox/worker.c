@@ -105,6 +105,10 @@ rooms_start(struct sandbox *c, unsigned worker)
 		.ofrep_heartbeat = c->config.common.ofrep_heartbeat,
 		.ofrep_streams = c->config.common.ofrep_streams,
 		.ofrep_per_principal = c->config.common.ofrep_per_principal,
+		.core = c->core,
+		.instance = c->config.common.instance,
+		.worker = worker,
+		.usage_period = c->config.common.ofrep_usage_period,
 		.swapped = swapped,
 		.arg = c,
 	});

@@ -218,7 +218,8 @@ revise_look(struct task *t)
 			t, &(struct flags_change) { .key = r->key,
 						    .status = r->status,
 						    .revision = postgres_int(t, 0, 0, 1, 0),
-						    .enabled = postgres_bool(t, 0, 0, 2) });
+						    .enabled = postgres_bool(t, 0, 0, 2),
+						    .names = str_is(str_of(r->enabled), "false") });
 	if (again && r->attempts < ATTEMPTS_MAX)
 		return task_jump(t, revise_write);
 	if (again)

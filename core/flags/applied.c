@@ -82,7 +82,17 @@ applied_ask(struct task *t)
 }
 
 static enum step
-applied_answer(struct task *t, const struct flags_change *c)
+answer_send(struct task *t, const struct flags_change *c, struct str body)
+{
+	if (c->status == 201)
+		http_reply_header_fmt(t, "Location", "/v1/flags/%.*s", STR_FMT(c->key));
+	return http_reply_json(t, c->status, body);
+}
+
+static step_fn applied_named;
+
+static enum step
+applied_answer(struct task *t, struct flags_change *c)
 {
 	/* From the request's first byte to the last acknowledgement, rounded up: what the person
 	 * who asked has waited. */
@@ -90,22 +100,32 @@ applied_answer(struct task *t, const struct flags_change *c)
 	struct buf body;
 
 	buf_init(&body, FLAGS_BODY_MAX);
-	buf_add_cstr(&body, "{\"key\":");
-	buf_json_str(&body, c->key);
-	buf_printf(&body, ",\"revision\":%lld,\"enabled\":%s", (long long)c->revision,
-		   c->enabled ? "true" : "false");
+	if (c->head.p != NULL) {
+		buf_add_str(&body, c->head);
+	} else {
+		buf_add_cstr(&body, "{\"key\":");
+		buf_json_str(&body, c->key);
+		buf_printf(&body, ",\"revision\":%lld,\"enabled\":%s", (long long)c->revision,
+			   c->enabled ? "true" : "false");
+	}
 	if (c->archived)
 		buf_add_cstr(&body, ",\"archived\":true");
 	buf_printf(&body, ",\"generation\":%lld,\"applied\":", (long long)c->generation);
 	core_flags_workers_json(t, 0, ms, &body);
 	buf_add_cstr(&body, ",\"sandbox\":");
 	core_flags_sandbox_json(t, 0, ms, &body);
-	buf_add_char(&body, '}');
-	if (c->status == 201)
-		http_reply_header_fmt(t, "Location", "/v1/flags/%.*s", STR_FMT(c->key));
-	const enum step done = http_reply_json(t, c->status, buf_str(&body));
+	enum step next = STEP_DONE;
+	c->said = c->names ? arena_str(&t->t_arena, buf_str(&body)) : STR_NONE;
+	if (c->said.p != NULL) {
+		next = core_flags_seen(t, c->key);
+		if (next == STEP_WAIT)
+			next = task_jump(t, applied_named);
+	} else {
+		buf_add_char(&body, '}');
+		next = answer_send(t, c, buf_str(&body));
+	}
 	buf_free(&body);
-	return done;
+	return next;
 }
 
 static enum step
@@ -134,9 +154,24 @@ applied_again(struct task *t)
 	return task_jump(t, applied_ask);
 }
 
+static enum step
+applied_named(struct task *t)
+{
+	const struct flags_change *c = change_of(t);
+	struct buf body;
+
+	buf_init(&body, FLAGS_BODY_MAX);
+	buf_add_str(&body, c->said);
+	core_flags_seen_json(t, &body);
+	buf_add_char(&body, '}');
+	const enum step done = answer_send(t, c, buf_str(&body));
+	buf_free(&body);
+	return done;
+}
+
 const struct step_row core_flags_applied_steps[] = {
-	{ "ask", applied_ask },     { "look", applied_look }, { "sleep", applied_sleep },
-	{ "again", applied_again }, { NULL, NULL },
+	{ "ask", applied_ask },     { "look", applied_look },   { "sleep", applied_sleep },
+	{ "again", applied_again }, { "named", applied_named }, { NULL, NULL },
 };
 
 /* ---- the sandbox's acknowledgement ---- */

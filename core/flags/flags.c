@@ -10,6 +10,7 @@
 #include "core/flags/ramp.h"
 #include "daemon/snapshot.h"
 #include "flag/ofrep.h"
+#include "flag/usage.h"
 
 struct core_flags_conf core_flags_conf;
 
@@ -89,18 +90,21 @@ core_flags_use(const struct core_flags_conf *conf)
 		.wait = conf->ofrep_wait,
 		.token_of = access_token_of,
 		.token_may = access_token_may,
+		.principal_of = access_principal_of,
 		.key = conf->ofrep_key,
 		.ticket_lifetime = conf->ofrep_ticket_lifetime,
 		.heartbeat = conf->ofrep_heartbeat,
 		.streams = conf->ofrep_streams,
 		.per_principal = conf->ofrep_per_principal,
 	});
+	core_flags_usage_start();
 }
 
 void
 core_flags_drain(void)
 {
 	flag_exposures_flush(exposures);
+	flag_usage_flush();
 }
 
 void
@@ -112,6 +116,7 @@ core_flags_access_changed(void)
 void
 core_flags_finish(void)
 {
+	flag_usage_stop();
 	flag_ofrep_stop();
 	flag_exposures_destroy(exposures);
 	flag_store_destroy(store);
@@ -149,6 +154,11 @@ const struct http_route core_flags_routes[] = {
 	{ HTTP_GET, ONE, "flag.get", core_flags_get_steps, .right = "flag.read" },
 	{ HTTP_DELETE, ONE, "flag.archive", core_flags_archive_steps, .right = "flag.read",
 	  .deadline_ms = FLAGS_DEADLINE_MS },
+	{ HTTP_GET, ONE "/usage", "flag.usage", core_flags_usage_steps, .right = "flag.read" },
+	{ HTTP_GET, "/v1/unknown-flags", "flag.unknown", core_flags_unknown_steps,
+	  .right = "flag.read" },
+	{ HTTP_POST, "/v1/flag-usage", "flag.report_usage", core_flags_report_steps,
+	  .right = "flag.acknowledge", .body_max = FLAG_USAGE_BYTES_MAX * 2 },
 	{ HTTP_GET, ONE "/revisions", "flag.revisions", core_flags_revisions_steps,
 	  .right = "flag.read" },
 	{ HTTP_POST, ONE "/revisions", "flag.revise", core_flags_revise_steps,

@@ -4,7 +4,7 @@
  *
  * Who may do what (routes whose right depends on the flag ask the guard for flag.read and check
  * the rest themselves):
- *	flag.read               lists, one flag, its revisions, its draft, what differs, what it gave (of a
+ *	flag.read               lists, who asks for a flag and for keys that are not there, one flag, its revisions, its draft, what differs, what it gave (of a
  *	                        person: people.read too), what it would give (people.read or
  *	                        organizations.read too)
  *	flag.evaluate           OFREP
@@ -14,7 +14,7 @@
  *	flag.disable            disable, kill any flag; hold ramps
  *	flag.create_experiment  create experiments within the limits below; disable, kill and archive
  *	                        those one has made, but never turn on what somebody has turned off
- *	flag.acknowledge        POST /v1/workers (the sandbox)
+ *	flag.acknowledge        POST /v1/workers, /v1/flag-usage (the sandbox)
  */
 #ifndef BIMODAL_CORE_FLAGS_H
 #define BIMODAL_CORE_FLAGS_H
@@ -47,6 +47,12 @@ struct core_flags_conf {
 	usec_t ofrep_heartbeat;
 	int64_t ofrep_streams;
 	int64_t ofrep_per_principal;
+	/* Who asks for which flag: told as this instance's and worker's. */
+	const char *instance;
+	unsigned worker;
+	usec_t usage_period;
+	usec_t usage_keep;
+	usec_t usage_recent; /* a kill names who asked in such a time and holds no stream */
 	/* A new snapshot is served: acknowledge it. May be NULL. */
 	void (*swapped)(void *arg);
 	void *arg;
@@ -83,5 +89,7 @@ void core_flags_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool);
 /* Adds the job of ramps and schedules: a look every `period`, at guardrails every `guardrails`. Same pool. */
 void core_flags_ramp_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool, usec_t period,
 			  usec_t guardrails);
+/* Adds the job that forgets who asked for which flag after `keep`. */
+void core_flags_usage_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool, usec_t keep);
 
 #endif

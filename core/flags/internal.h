@@ -50,6 +50,9 @@ struct flags_change {
 	int64_t revision;
 	bool enabled;
 	bool archived;
+	bool names;       /* the applications that are not told of it; see usage.c */
+	struct str head;  /* STR_NONE, or the answer's own first members, from "{" on */
+	struct str said;  /* the answer but for its end, while those are looked up */
 	usec_t committed; /* monotonic; 0 = not yet */
 	int64_t generation;
 };
@@ -78,6 +81,17 @@ extern const struct step_row core_flags_revisions_steps[];
 extern const struct step_row core_flags_worker_steps[];
 extern const struct step_row core_flags_explain_steps[];
 extern const struct step_row core_flags_preview_steps[];
+
+extern const struct step_row core_flags_report_steps[];
+extern const struct step_row core_flags_usage_steps[];
+extern const struct step_row core_flags_unknown_steps[];
+
+/* ---- usage.c ---- */
+void core_flags_usage_start(void);
+/* Ask for the applications that asked for a flag lately and hold no event stream; the next step adds them to its answer. */
+enum step core_flags_seen(struct task *t, struct str key);
+/* ,"applications":{…}; nothing where they could not be read: a kill is answered all the same. */
+void core_flags_seen_json(struct task *t, struct buf *out);
 
 /* The snapshot served now, borrowed; NULL: none yet. */
 struct flag_snapshot *core_flags_now(void);

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "daemon/snapshot.h"
 #include "flag/ofrep.h"
+#include "flag/usage.h"
+#include "sandbox/flags/usage.h"
 #include "gen/sql_sandbox.h"
 
 static struct {
@@ -97,12 +99,14 @@ sandbox_flags_use(const struct sandbox_flags_conf *conf)
 		.wait = conf->ofrep_wait,
 		.token_of = access_token_of,
 		.token_may = access_token_may,
+		.principal_of = access_principal_of,
 		.key = conf->ofrep_key,
 		.ticket_lifetime = conf->ofrep_ticket_lifetime,
 		.heartbeat = conf->ofrep_heartbeat,
 		.streams = conf->ofrep_streams,
 		.per_principal = conf->ofrep_per_principal,
 	});
+	sandbox_usage_start(conf);
 }
 
 void
@@ -115,11 +119,13 @@ void
 sandbox_flags_drain(void)
 {
 	flag_exposures_flush(flags.exposures);
+	flag_usage_flush();
 }
 
 void
 sandbox_flags_finish(void)
 {
+	flag_usage_stop();
 	flag_ofrep_stop();
 	flag_exposures_destroy(flags.exposures);
 	flag_store_destroy(flags.store);

@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "base/task.h"
 #include "flag/flag.h"
+#include "http/client.h"
 #include "http/http.h"
 #include "postgres/postgres.h"
 #include "record/record.h"
@@ -27,6 +28,11 @@ struct sandbox_flags_conf {
 	usec_t ofrep_heartbeat;
 	int64_t ofrep_streams;
 	int64_t ofrep_per_principal;
+	/* Who asks for which flag is told to core, as this instance's and worker's. */
+	struct http_client *core;
+	const char *instance;
+	unsigned worker;
+	usec_t usage_period;
 	void (*swapped)(void *arg); /* after each new snapshot */
 	void *arg;
 };

@@ -122,6 +122,7 @@ flag_change_if(struct cli *c, const char *method, const char *path, const char *
 	    !applied_print(j)) {
 		exit_code = cli_reply_print(c, &reply);
 	} else {
+		flag_applications_print(j);
 		int64_t workers = 0, of = 0;
 		const struct cJSON *applied = json_get(j, "applied");
 		exit_code =
@@ -361,6 +362,10 @@ const struct cli_command cli_flag_commands[] = {
 	{ "flag disable", "KEY [--comment TEXT]", "turn it off", flag_disable, "product_owner" },
 	{ "flag kill", "KEY [--comment TEXT]", "turn it off at once", flag_kill, "product_owner" },
 	{ "flag archive", "KEY [--comment TEXT]", "end it", flag_archive, "product_owner" },
+	{ "flag usage", "KEY", "who asks for it and with which program, and what else uses it",
+	  flag_usage, "product_owner" },
+	{ "flag unknown", "", "keys that are asked for though there is no such flag", flag_unknown,
+	  "product_owner" },
 	{ "flag evaluate", "KEY UNIT [--in core|sandbox]",
 	  "what a person (id), pseudonym or visitor gets", flag_evaluate, "product_owner" },
 	{ "flag explain", "KEY [UNIT|CONTEXT] [--at TIME|--revision N]",

@@ -6,6 +6,8 @@
 
 #include "cli/cli.h"
 
+struct cJSON;
+
 #define FLAG_FILE_BYTES_MAX ((size_t)1024 * 1024) /* of a document */
 
 /* "/v1/flags/KEY<rest>". The caller frees it. */
@@ -31,5 +33,10 @@ int flag_rollback(struct cli *c);
 /* Why somebody gets what, and whom a document would move (flag_explain.c). */
 int flag_explain(struct cli *c);
 int flag_preview(struct cli *c);
+/* Who asks for flags, and for keys that are not there (flag_usage.c). */
+int flag_usage(struct cli *c);
+int flag_unknown(struct cli *c);
+/* The applications of a kill's answer; nothing where it names none. */
+void flag_applications_print(const struct cJSON *j);
 
 #endif

@@ -70,6 +70,7 @@ static const struct conf_key common_keys[] = {
 	{ "ofrep.per_principal", CONF_INT, AT(ofrep_per_principal), "1000", "1", "100000", false, "of these, those of one principal: every page of an application may be one" },
 	{ "ofrep.heartbeat", CONF_DURATION, AT(ofrep_heartbeat), "15s", "1s", "5min", false, "a comment to a stream that was told nothing for so long" },
 	{ "ofrep.ticket_lifetime", CONF_DURATION, AT(ofrep_ticket_lifetime), "10min", "1s", "1d", false, "an event stream can be opened so long, at most twice, by the address that an evaluation gave" },
+	{ "ofrep.usage_period", CONF_DURATION, AT(ofrep_usage_period), "5s", "100ms", "1min", false, "how often a worker tells who asked for which flags, and which event streams are open" },
 };
 /* clang-format on */
 

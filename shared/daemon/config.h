@@ -75,6 +75,7 @@ struct daemon_config {
 	int64_t ofrep_per_principal;
 	usec_t ofrep_heartbeat;
 	usec_t ofrep_ticket_lifetime;
+	usec_t ofrep_usage_period;
 };
 
 /* Where the daemons differ in what they share. */

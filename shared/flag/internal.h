@@ -17,6 +17,7 @@ struct flag_metric_set {
 	struct metric *exposures_waiting;
 	struct metric *streams;
 	struct metric *events;
+	struct metric *usage_lost;
 };
 const struct flag_metric_set *flag_metric_set(void);
 

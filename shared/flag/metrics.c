@@ -33,6 +33,8 @@ flag_metrics(void)
 		metric_gauge("bimodal_flag_streams", NULL, "OFREP event streams that are open");
 	set.events = metric_counter("bimodal_flag_events_total", NULL,
 				    "events told to them, one for each stream");
+	set.usage_lost = metric_counter("bimodal_flag_usage_lost_total", NULL,
+					"questions that are missing in who asks for which flag");
 }
 
 const struct flag_metric_set *

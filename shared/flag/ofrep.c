@@ -4,6 +4,7 @@
  * Only this answer counts as an exposure: clients that ask for all flags do not show them all.
  */
 #include "flag/ofrep_parts.h"
+#include "flag/usage.h"
 
 #define ANSWER_BYTES_MAX (FLAG_DOCUMENT_BYTES_MAX + 4096)
 
@@ -31,9 +32,23 @@ flag_ofrep_stop(void)
 	flag_ofrep_conf = (struct flag_ofrep_conf) { .store = NULL };
 }
 
+void
+ofrep_asked(struct task *t, struct str key, bool known)
+{
+	const char *principal =
+		flag_ofrep_conf.principal_of != NULL ? flag_ofrep_conf.principal_of(t) : NULL;
+	char client[FLAG_CLIENT_SIZE];
+
+	if (principal == NULL)
+		return;
+	flag_usage_client(http_header(t, "User-Agent"), client);
+	flag_usage_add(key, str_of(principal), str_of(client), known, clock_wall_us());
+}
+
 static enum step
 not_found(struct task *t, struct str key)
 {
+	ofrep_asked(t, key, false);
 	return ofrep_answer_error(t, 404, key, "FLAG_NOT_FOUND", "there is no such flag");
 }
 
@@ -104,6 +119,7 @@ ofrep_answer(struct task *t)
 		return task_jump(t, ofrep_ask);
 	if (!flag_unit_of(flags, e->key, now, &flag.unit, &needed))
 		return not_found(t, e->key);
+	ofrep_asked(t, e->key, true);
 	ofrep_evaluate(flags, &flag, &e->context, now, &r, &no);
 	if (no.code != NULL)
 		return ofrep_answer_error(t, ofrep_status_of(no.code), e->key, no.code, no.details);

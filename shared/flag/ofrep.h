@@ -61,6 +61,8 @@ struct flag_ofrep_conf {
 	/* … and whether a token is good and has the right: ERR_OK with its principal and end (wall), ERR_UNAUTHORIZED, ERR_FORBIDDEN. */
 	enum err (*token_may)(const uint8_t token[SHA256_BYTES], const char *right,
 			      char principal[UUID_TEXT_SIZE], usec_t *ends);
+	/* The principal of a request, as text; NULL: who asks is not counted. */
+	const char *(*principal_of)(const struct task *t);
 	struct str key; /* signs tickets; the same in all processes; empty: there are no streams */
 	usec_t ticket_lifetime; /* a ticket is good that long at least and twice that at most            */
 	usec_t heartbeat; /* a comment to a stream that was told nothing for so long               */
@@ -73,6 +75,8 @@ void flag_ofrep_start(const struct flag_ofrep_conf *conf);
 void flag_ofrep_stop(void);
 /* The store serves another generation: streams are told. */
 void flag_ofrep_swapped(void);
+/* Count the open streams: for struct flag_usage_conf. */
+void flag_ofrep_streams_tell(void);
 /* Tokens or rights are others now: streams that have lost theirs end. */
 void flag_ofrep_access_changed(void);
 

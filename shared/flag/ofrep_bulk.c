@@ -338,6 +338,7 @@ bulk_evaluate(struct task *t)
 	struct output *o = output_make(flags);
 	if (o == NULL)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the answer");
+	ofrep_asked(t, STR_NONE, true);
 	buf_add_str(&o->text, STR("{\"flags\":["));
 	return bulk_slice(t, b, o);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "flag/ofrep_parts.h"
+#include "flag/usage.h"
 
 #define WAITING_MAX ((size_t)16 * 1024)
 #define TEXT_SIZE 256
@@ -21,6 +22,7 @@ struct stream {
 	struct http_stream *http;
 	uint8_t token[SHA256_BYTES];
 	char principal[UUID_TEXT_SIZE];
+	char client[FLAG_CLIENT_SIZE];
 	usec_t ends; /* wall      */
 	usec_t beat; /* monotonic */
 	int64_t told;
@@ -116,6 +118,13 @@ flag_ofrep_access_changed(void)
 		if (!is_good(s))
 			stream_close(s);
 	}
+}
+
+void
+flag_ofrep_streams_tell(void)
+{
+	for (const struct stream *s = events.first; s != NULL; s = s->next)
+		flag_usage_stream(str_of(s->principal), str_of(s->client));
 }
 
 static void
@@ -259,6 +268,7 @@ events_open(struct task *t)
 		return task_fail(t);
 	if (flag_store_now(flag_ofrep_conf.store) == NULL)
 		return task_fail_set(t, ERR_BUSY, NULL, "the flags are not loaded yet");
+	flag_usage_client(http_header(t, "User-Agent"), s.client);
 	return join(t, &s);
 }
 

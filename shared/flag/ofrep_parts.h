@@ -65,6 +65,10 @@ enum step ofrep_answer_error(struct task *t, int status, struct str key, const c
 /* The status that goes with a code: 404 for a flag that is not there, 500 for what is not the client's fault, else 400. */
 int ofrep_status_of(const char *code);
 
+/* ---- ofrep.c ---- */
+/* Somebody asks for a flag, or for all (STR_NONE); `known`: there is such a flag. */
+void ofrep_asked(struct task *t, struct str key, bool known);
+
 /* ---- ofrep_ticket.c ---- */
 /* The number of the present period, which tickets carry: where it is another, clients need another ticket. */
 uint32_t ofrep_ticket_period(usec_t now);
