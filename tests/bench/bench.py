@@ -25,6 +25,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
+import ofrep  # noqa: E402
 from product import BUILD, Product  # noqa: E402  (the folder is known only now)
 from whole import whole  # noqa: E402
 
@@ -595,7 +596,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side (default 5)")
     parser.add_argument("--seconds", type=int, default=3, help="of each run against pgbench (default 3)")
-    parser.add_argument("--only", default="evaluate,get,patch,rights,tls,storm,malloc,lag,feed,idle,whole", help="parts, with commas")
+    parser.add_argument("--only", default="evaluate,get,patch,rights,tls,storm,malloc,lag,feed,idle,flags,ofrep,whole", help="parts, with commas")
     parser.add_argument("--customers", type=int, default=1_000_000, help="for the whole of one (default 1,000,000)")
     args = parser.parse_args()
     parts = set(args.only.split(","))
@@ -639,6 +640,11 @@ def with_product(args, parts, table):
             with_and_without_feed(product, load, table, args.rounds)
         if "idle" in parts:
             idle_connections(product, table)
+        if "flags" in parts:
+            ofrep.toggles(product, table, memory_of, workers_of)
+        if "ofrep" in parts:
+            product.restart(workers=1)
+            ofrep.bulk(product, table, args.rounds, args.seconds, workers_of)
         if "whole" in parts:
             # Last, and without the feed: what was made here went past it.
             if parts & {"lag", "feed"}:
