@@ -77,19 +77,20 @@ def request(port, method, path, body, headers, timeout, tls=None):
     """(status, headers, body) that 127.0.0.1 answers on this port; `tls`: an ssl.SSLContext."""
     if NEVER.search(path):
         raise http.client.InvalidURL(f"a path with {path!r}")
-    lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Accept-Encoding: identity"]
+    said = {"Host": f"127.0.0.1:{port}", "Accept-Encoding": "identity"}
     if body is not None or method in ("POST", "PUT", "PATCH"):
-        lines.append(f"Content-Length: {len(body or b'')}")
-    for name, value in headers.items():
-        if re.search(r"[\r\n]", str(value)):
-            raise ValueError(f"a header with {value!r}")
-        lines.append(f"{name}: {value}")
-    said = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
+        said["Content-Length"] = len(body or b"")
+    given = {name.lower() for name in headers}
+    said = [(name, value) for name, value in said.items() if name.lower() not in given] + list(headers.items())
+    if any(re.search(r"[\r\n]", f"{name}{value}") for name, value in said):
+        raise ValueError(f"a line break in a header: {said}")
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in said)]
+    data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
     with socket.socket() as plain:
         plain.settimeout(timeout)
         plain.connect(("127.0.0.1", port))
         with (tls.wrap_socket(plain, server_hostname="127.0.0.1") if tls else plain) as s, s.makefile("rb") as reader:
-            s.sendall(said)
+            s.sendall(data)
             while True:
                 status, found = head_of(reader)
                 if status >= 200:
