@@ -4,6 +4,7 @@
 #include "sandbox/sandbox.h"
 
 #include "sandbox/experiment/experiment.h"
+#include "sandbox/flags/flags.h"
 #include "sandbox/hypothesis/hypothesis.h"
 #include "sandbox/registry/registry.h"
 #include "sandbox/replica/heal.h"
@@ -52,6 +53,7 @@ sandbox_jobs_start(void *arg, struct err_info *info)
 						 .period = c->config.experiment_period,
 						 .stale_after = c->config.feed_stale_after,
 					 });
+	sandbox_flags_jobs(c->jobs, c->deployer);
 	sandbox_registry_jobs(c->jobs, c->deployer, c->apply);
 	sandbox_heal_jobs(c->jobs, c->apply, c->core);
 	return ERR_OK;

@@ -36,8 +36,8 @@ struct explanation {
 	/* what the record was asked for */
 	struct flag_look look;
 	struct str owners;
-	struct str
-		known; /* JSON object of the attributes that it had; STR_NONE: not asked, or not there */
+	bool found;       /* it was asked, and the unit is there */
+	struct str known; /* JSON object of the attributes that it had, or STR_NONE */
 };
 
 /* ---- the question ---- */
@@ -398,25 +398,57 @@ attributes_take(struct task *t, const struct explanation *x, enum flag_unit unit
 	return own != NULL;
 }
 
-/* What is to be asked of the record, if this principal may; false: the error is set. */
+/* The record of the unit, if this principal may read it; false: the error is set. */
 static bool
-look_make(struct task *t, struct explanation *x, const struct flag_document *d)
+part_take(struct task *t, struct explanation *x, const struct flag_document *d,
+	  const struct flag_needs *needs)
 {
-	const struct flag_needs *needs = flag_needs_of(x->flags, x->key, x->moment);
-	const bool of_person = d != NULL && d->unit == FLAG_PERSON;
+	const bool of_person = d->unit == FLAG_PERSON;
+	const char *right = of_person ? "people.read" : "organizations.read";
+	const struct str resource = of_person ? STR("people") : STR("organizations");
 	struct flag_look_part *part = of_person ? &x->look.person : &x->look.organization;
 	struct uuid id;
 
-	if (needs == NULL || d->unit == FLAG_VISITOR || (of_person && x->unit[0] == '\0') ||
-	    uuid_parse(x->context.unit.text, &id) != ERR_OK ||
-	    !access_allows(t, of_person ? STR("people.read") : STR("organizations.read")))
+	if (d->unit == FLAG_VISITOR || (of_person && x->unit[0] == '\0') ||
+	    uuid_parse(x->context.unit.text, &id) != ERR_OK || !access_allows(t, str_of(right)))
 		return true;
 	uuid_text(&id, x->unit);
 	x->look.id = str_of(x->unit);
 	if (!attributes_take(t, x, d->unit, &needs->attributes, &part->attributes))
 		return false;
-	part->wanted = part->attributes.n > 0;
-	if (core_flags_owners(t, of_person ? STR("people") : STR("organizations"), &x->owners))
+	for (unsigned i = 0; i < needs->segments.n; i++) {
+		struct flag_segment g;
+		if (flag_segment_of(x->flags, needs->segments.names[i], &g) &&
+		    !core_flags_segment_readable(t, needs->segments.names[i], &g))
+			return false;
+	}
+	part->segments = needs->segments;
+	part->wanted = part->attributes.n > 0 || part->segments.n > 0;
+	if (core_flags_owners(t, resource, &x->owners))
+		return true;
+	(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "no memory for the request");
+	return false;
+}
+
+static bool
+look_wanted(const struct explanation *x)
+{
+	return x->look.person.wanted || x->look.organization.wanted || x->look.kept.wanted;
+}
+
+/* What is to be asked of the database; false: the error is set. */
+static bool
+look_make(struct task *t, struct explanation *x, const struct flag_document *d)
+{
+	const struct flag_needs *needs = flag_needs_of(x->flags, x->key, x->moment);
+
+	if (needs == NULL)
+		return true;
+	if (!part_take(t, x, d, needs))
+		return false;
+	if (flag_kept_ask(&t->t_arena, &x->context, d->unit,
+			  x->look.person.wanted || x->look.organization.wanted, needs,
+			  &x->look.kept))
 		return true;
 	(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "no memory for the request");
 	return false;
@@ -437,20 +469,49 @@ explain_look(struct task *t)
 	const struct flag_document *d = flag_document_of(x->flags, x->key);
 	if (!unit_settle(t, x, d) || !look_make(t, x, d))
 		return task_fail(t);
-	if (!x->look.person.wanted && !x->look.organization.wanted)
+	if (!look_wanted(x))
 		return STEP_NEXT;
-	return core_flags_look_for(t, &x->look, x->owners) == ERR_OK ? STEP_WAIT : task_fail(t);
+	return core_flags_look_for(t, x->flags, &x->look, x->owners) == ERR_OK ? STEP_WAIT
+									       : task_fail(t);
+}
+
+/* Who of the segments that were asked for; false: no memory. */
+static bool
+segments_take(struct task *t, struct explanation *x, const struct flag_names *asked,
+	      struct str inside)
+{
+	struct str *names = arena_alloc(&t->t_arena, (asked->n + 1) * sizeof(*names));
+
+	x->context.segments = names;
+	for (unsigned i = 0; names != NULL && i < asked->n && i < inside.len; i++)
+		if (inside.p[i] == 't')
+			names[x->context.n_segments++] = asked->names[i];
+	return names != NULL;
 }
 
 /* What the record said; false: the error is set. */
 static bool
 record_take(struct task *t, struct explanation *x)
 {
-	const int column = x->look.person.wanted ? 0 : 3;
+	const bool of_person = x->look.person.wanted;
+	const struct flag_look_part *part = of_person ? &x->look.person : &x->look.organization;
+	const int column = of_person ? 0 : 3;
 
-	if ((!x->look.person.wanted && !x->look.organization.wanted) || postgres_rows(t, 0) == 0)
+	if (!look_wanted(x) || postgres_rows(t, 0) == 0)
 		return true;
+	if (x->look.kept.wanted &&
+	    !flag_kept_read(&t->t_arena, postgres_value(t, 0, 0, 6), &x->context)) {
+		(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "no memory for the request");
+		return false;
+	}
+	if (!part->wanted || postgres_is_null(t, 0, 0, column))
+		return true;
+	x->found = true;
 	x->known = postgres_value(t, 0, 0, column + 1);
+	if (!segments_take(t, x, &part->segments, postgres_value(t, 0, 0, column + 2))) {
+		(void)err_set(&t->t_err, ERR_NO_MEMORY, NULL, "no memory for the request");
+		return false;
+	}
 	return x->known.p == NULL ||
 	       flag_context_record(&t->t_arena, x->known, &x->context, &t->t_err) == ERR_OK;
 }
@@ -458,14 +519,28 @@ record_take(struct task *t, struct explanation *x)
 static void
 record_add(struct buf *out, const struct explanation *x)
 {
+	const struct flag_look_part *part =
+		x->look.person.wanted ? &x->look.person : &x->look.organization;
+
 	buf_add_cstr(out, ",\"record\":");
-	if (x->known.p == NULL) {
+	if (!x->found) {
 		buf_add_cstr(out, "null");
 		return;
 	}
 	buf_add_cstr(out, "{\"attributes\":");
-	buf_add_str(out, x->known);
-	buf_add_char(out, '}');
+	buf_add_str(out, x->known.p != NULL ? x->known : STR("{}"));
+	buf_add_cstr(out, ",\"segments\":{");
+	for (unsigned i = 0; i < part->segments.n; i++) {
+		const struct str name = part->segments.names[i];
+		bool inside = false;
+		for (size_t k = 0; k < x->context.n_segments; k++)
+			inside = inside || str_eq(x->context.segments[k], name);
+		if (i > 0)
+			buf_add_char(out, ',');
+		buf_json_str(out, name);
+		buf_add_cstr(out, inside ? ":true" : ":false");
+	}
+	buf_add_cstr(out, "}}");
 }
 
 static enum step

@@ -16,6 +16,7 @@ struct core_flags_conf core_flags_conf;
 
 static struct flag_store *store;
 static struct flag_exposures *exposures;
+static struct flag_stickies *stickies;
 static struct daemon_snapshot snapshots;
 
 /* ---- the snapshot ---- */
@@ -78,10 +79,12 @@ core_flags_use(const struct core_flags_conf *conf)
 					       .apply = load_apply };
 	exposures =
 		flag_exposures_create(conf->loop, conf->engine, conf->pool, &sql_flag_exposure_add);
+	stickies = flag_stickies_create(conf->loop, conf->engine, conf->pool, &sql_flag_sticky_add);
 	flag_ofrep_start(&(struct flag_ofrep_conf) {
 		.loop = conf->loop,
 		.store = store,
 		.exposures = exposures,
+		.stickies = stickies,
 		.pool = conf->pool,
 		.lookup = &sql_flag_person_pseudonym,
 		.knows = core_flags_knows,
@@ -105,6 +108,7 @@ core_flags_drain(void)
 {
 	flag_exposures_flush(exposures);
 	flag_usage_flush();
+	flag_stickies_flush(stickies);
 }
 
 void
@@ -119,8 +123,10 @@ core_flags_finish(void)
 	flag_usage_stop();
 	flag_ofrep_stop();
 	flag_exposures_destroy(exposures);
+	flag_stickies_destroy(stickies);
 	flag_store_destroy(store);
 	exposures = NULL;
+	stickies = NULL;
 	store = NULL;
 }
 
@@ -203,6 +209,16 @@ const struct http_route core_flags_routes[] = {
 	  .right = "flag.write" },
 	{ HTTP_DELETE, ONE "/schedules/{id:uuid}", "flag.schedule_cancel",
 	  core_flags_schedule_cancel_steps, .right = "flag.write" },
+	{ HTTP_GET, "/v1/segments", "segment.list", core_flags_segment_list_steps,
+	  .right = "flag.read" },
+	{ HTTP_POST, "/v1/segments", "segment.create", core_flags_segment_create_steps,
+	  .right = "flag.write" },
+	{ HTTP_GET, "/v1/segments/{name:slug}", "segment.get", core_flags_segment_get_steps,
+	  .right = "flag.read" },
+	{ HTTP_PATCH, "/v1/segments/{name:slug}", "segment.change", core_flags_segment_change_steps,
+	  .right = "flag.write" },
+	{ HTTP_DELETE, "/v1/segments/{name:slug}", "segment.delete",
+	  core_flags_segment_delete_steps, .right = "flag.write" },
 	{ HTTP_POST, "/v1/workers", "worker.acknowledge", core_flags_worker_steps,
 	  .right = "flag.acknowledge" },
 	{ HTTP_POST, "/ofrep/v1/evaluate/flags/{key:rest}", "flag.evaluate", flag_ofrep_steps,

@@ -92,6 +92,11 @@ void core_flags_usage_start(void);
 enum step core_flags_seen(struct task *t, struct str key);
 /* ,"applications":{…}; nothing where they could not be read: a kill is answered all the same. */
 void core_flags_seen_json(struct task *t, struct buf *out);
+extern const struct step_row core_flags_segment_list_steps[];
+extern const struct step_row core_flags_segment_create_steps[];
+extern const struct step_row core_flags_segment_get_steps[];
+extern const struct step_row core_flags_segment_change_steps[];
+extern const struct step_row core_flags_segment_delete_steps[];
 
 /* The snapshot served now, borrowed; NULL: none yet. */
 struct flag_snapshot *core_flags_now(void);
@@ -103,7 +108,11 @@ bool core_flags_owners(struct task *t, struct str resource, struct str *out);
 /* ---- record.c: see flag/ofrep.h; `owners`: those whose records may be seen, STR_NONE: all ---- */
 bool core_flags_knows(enum flag_unit unit, struct str attribute);
 enum err core_flags_look(struct task *t, const struct flag_look *look);
-enum err core_flags_look_for(struct task *t, const struct flag_look *look, struct str owners);
+enum err core_flags_look_for(struct task *t, const struct flag_snapshot *flags,
+			     const struct flag_look *look, struct str owners);
+/* Who of a segment is in it: may this principal know? False: the error is set. */
+bool core_flags_segment_readable(struct task *t, struct str name, const struct flag_segment *g);
+void core_flags_forget_job(struct daemon_jobs *jobs, struct postgres_pool *pool);
 
 /* {"workers":…,"of":…,"missing":[…]} of wait i, a row of flag_applied.sql; ms < 0: not written. */
 void core_flags_workers_json(struct task *t, unsigned i, int64_t ms, struct buf *out);

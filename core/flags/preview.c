@@ -26,6 +26,7 @@
 #define PLACES (FLAG_VARIATIONS_MAX + 1) /* the last one: no value */
 #define NONE FLAG_VARIATIONS_MAX
 #define FIELDS_MAX 64
+#define SEGMENTS_MAX 64
 #define DOCUMENTS_MAX FLAG_VISITED_MAX
 #define ANSWER_BYTES_MAX ((size_t)512 * 1024)
 #define CONFIDENCE 1.96 /* 19 times of 20 */
@@ -43,6 +44,9 @@ struct preview {
 	const struct record_field *fields[FIELDS_MAX];
 	struct str unknown[FLAG_NAMES_MAX]; /* attributes that the record does not have */
 	size_t n_unknown;
+	struct str segments[SEGMENTS_MAX]; /* their names, and their filters */
+	struct str filters[SEGMENTS_MAX];
+	bool keeps; /* experiments whose assignments are kept: those are not counted */
 	struct str key;
 	bool on; /* the proposed document is that of a flag that is on */
 	usec_t wall;
@@ -163,6 +167,40 @@ attribute_add(struct task *t, struct preview *p, struct str name)
 	return true;
 }
 
+/* A segment that the rules name: of the record, or what only applications tell. */
+static bool
+segment_add(struct task *t, struct preview *p, struct str name)
+{
+	struct flag_segment g;
+
+	if (!flag_segment_of(p->flags, name, &g) || g.unit != p->would->unit) {
+		unknown_add(p, name);
+		return true;
+	}
+	for (size_t i = 0; i < p->columns.n_segments; i++)
+		if (str_eq(p->segments[i], name))
+			return true;
+	if (!core_flags_segment_readable(t, name, &g))
+		return false;
+	if (p->columns.n_segments == SEGMENTS_MAX) {
+		(void)err_set(&t->t_err, ERR_TOO_LARGE, "/document",
+			      "the rules ask for more than %d segments", SEGMENTS_MAX);
+		return false;
+	}
+	p->segments[p->columns.n_segments] = name;
+	p->filters[p->columns.n_segments++] = g.query;
+	return true;
+}
+
+static bool
+keeps(const struct flag_document *d)
+{
+	for (unsigned i = 0; i < d->n_rules; i++)
+		if (d->rules[i].kind == FLAG_RULE_EXPERIMENT && d->rules[i].sticky)
+			return true;
+	return false;
+}
+
 static void
 documents_add(const struct flag_document **documents, size_t *n, const struct flag_document *d)
 {
@@ -188,11 +226,15 @@ fields_find(struct task *t, struct preview *p)
 			if (!attribute_add(t, p, d->attributes.names[k]))
 				return false;
 		for (unsigned k = 0; k < d->segments.n; k++)
-			unknown_add(p, d->segments.names[k]);
+			if (!segment_add(t, p, d->segments.names[k]))
+				return false;
+		p->keeps = p->keeps || keeps(d);
 		for (unsigned k = 0; k < d->flags.n; k++)
 			documents_add(documents, &n, flag_document_of(p->flags, d->flags.names[k]));
 	}
 	p->columns.fields = p->fields;
+	p->columns.segments = p->filters;
+	p->columns.classes = access_actor_of(t)->read_classes;
 	return true;
 }
 
@@ -317,12 +359,16 @@ place_of(const struct flag_document *d, const struct flag_result *r)
 static void
 row_count(struct task *t, struct preview *p, int i, struct row *row)
 {
-	struct flag_context c = { .record = row->values };
+	struct str inside[SEGMENTS_MAX];
+	struct flag_context c = { .record = row->values, .segments = inside };
 	struct flag_result now, would = { .variation = STR_NONE };
 
 	for (size_t k = 0; k < p->columns.n; k++)
 		value_set(&row->values[k + 1], p->fields[k], postgres_value(t, 0, i, (int)k + 1),
 			  row->numbers[k]);
+	for (size_t k = 0; k < p->columns.n_segments; k++)
+		if (str_is(postgres_value(t, 0, i, (int)(p->columns.n + k) + 1), "true"))
+			inside[c.n_segments++] = p->segments[k];
 	flag_context_unit(&c, postgres_value(t, 0, i, 0));
 	flag_evaluate_in(p->flags, p->key, &c, p->wall, &now);
 	if (p->on)
@@ -476,7 +522,7 @@ preview_say(struct task *t, const struct preview *p)
 			buf_add_char(&out, ',');
 		buf_json_str(&out, p->unknown[i]);
 	}
-	buf_add_cstr(&out, "]}");
+	buf_printf(&out, "],\"kept_not_counted\":%s}", p->keeps ? "true" : "false");
 	const enum step done =
 		out.failed ? task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the answer")
 			   : http_reply_json(t, 200, buf_str(&out));

@@ -12,10 +12,15 @@
 #include "sandbox/flags/usage.h"
 #include "gen/sql_sandbox.h"
 
+#define FORGET_PERIOD (10 * USEC_PER_SEC)
+#define FORGOTTEN 10000
+#define FORGOTTEN_AT_ONCE "10000"
+
 static struct {
 	struct record_engine *records;
 	struct flag_store *store;
 	struct flag_exposures *exposures;
+	struct flag_stickies *stickies;
 	void (*swapped)(void *arg);
 	void *arg;
 } flags;
@@ -67,15 +72,25 @@ part_of(const struct flag_look_part *part, const char *resource)
 	};
 }
 
+/* What experiments keep here: sql/sandbox/functions/lab_sticky.sql. */
+#define KEPT "lab.kept($4, $5, a.unit, array[a.known::jsonb, b.known::jsonb], $6, $7)"
+
 static enum err
 record_look(struct task *t, const struct flag_look *look)
 {
+	const struct flag_look_kept *kept = &look->kept;
+	const struct str params[] = { kept->attributes, kept->values, kept->of_record,
+				      kept->experiments };
+
 	return record_units(
 		t, flags.records,
 		&(struct record_units) { .id = look->id,
 					 .classes = RECORD_OPEN,
 					 .of = { part_of(&look->person, "people"),
-						 part_of(&look->organization, "organizations") } });
+						 part_of(&look->organization, "organizations") },
+					 .more = kept->wanted ? KEPT : NULL,
+					 .params = params,
+					 .n_params = kept->wanted ? ARRAY_LEN(params) : 0 });
 }
 
 void
@@ -85,6 +100,8 @@ sandbox_flags_use(const struct sandbox_flags_conf *conf)
 	flags.store = flag_store_create();
 	flags.exposures =
 		flag_exposures_create(conf->loop, conf->engine, conf->pool, &sql_lab_exposure_add);
+	flags.stickies =
+		flag_stickies_create(conf->loop, conf->engine, conf->pool, &sql_lab_sticky_add);
 	flags.swapped = conf->swapped;
 	flags.arg = conf->arg;
 	snapshot.pool = conf->pool;
@@ -92,6 +109,7 @@ sandbox_flags_use(const struct sandbox_flags_conf *conf)
 		.loop = conf->loop,
 		.store = flags.store,
 		.exposures = flags.exposures,
+		.stickies = flags.stickies,
 		.pool = conf->pool,
 		.knows = record_has,
 		.look = record_look,
@@ -120,6 +138,7 @@ sandbox_flags_drain(void)
 {
 	flag_exposures_flush(flags.exposures);
 	flag_usage_flush();
+	flag_stickies_flush(flags.stickies);
 }
 
 void
@@ -128,8 +147,10 @@ sandbox_flags_finish(void)
 	flag_usage_stop();
 	flag_ofrep_stop();
 	flag_exposures_destroy(flags.exposures);
+	flag_stickies_destroy(flags.stickies);
 	flag_store_destroy(flags.store);
 	flags.exposures = NULL;
+	flags.stickies = NULL;
 	flags.store = NULL;
 }
 
@@ -155,6 +176,37 @@ struct flag_exposures *
 sandbox_flags_exposures(void)
 {
 	return flags.exposures;
+}
+
+/* ---- what was kept for flags that have ended ---- */
+
+static enum step
+forget_write(struct task *t)
+{
+	return postgres_wait(t->t_owner, t, &sql_lab_sticky_forget,
+			     (struct postgres_param[]) { P_TEXT(FORGOTTEN_AT_ONCE) }, 1);
+}
+
+/* A full share: there may be more. */
+static enum step
+forget_again(struct task *t)
+{
+	return postgres_int(t, 0, 0, 0, 0) == FORGOTTEN ? task_jump(t, forget_write) : STEP_DONE;
+}
+
+static const struct step_row forget_steps[] = {
+	{ "write", forget_write },
+	{ "again", forget_again },
+	{ NULL, NULL },
+};
+
+void
+sandbox_flags_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool)
+{
+	daemon_jobs_add(jobs, &(struct daemon_job) { .name = "flags.forget",
+						     .period = FORGET_PERIOD,
+						     .steps = forget_steps,
+						     .owner = pool });
 }
 
 const struct http_route sandbox_flags_routes[] = {

@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "base/task.h"
+#include "daemon/jobs.h"
 #include "flag/flag.h"
 #include "http/client.h"
 #include "http/http.h"
@@ -52,6 +53,9 @@ void sandbox_flags_load(struct task_engine *e, void *arg);
 /* What other rooms of this worker evaluate with; owned by this room until sandbox_flags_finish. */
 const struct flag_store *sandbox_flags_store(void);
 struct flag_exposures *sandbox_flags_exposures(void);
+
+/* Adds the job that removes what was kept for flags that have ended. `pool`: the deployer's login; must outlive the jobs. */
+void sandbox_flags_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool);
 
 extern const struct http_route sandbox_flags_routes[];
 extern const size_t sandbox_flags_routes_count;

@@ -55,6 +55,7 @@ struct cli_command {
 /* The tables of all files; each ends with a NULL name. */
 extern const struct cli_command cli_record_commands[];
 extern const struct cli_command cli_view_commands[];
+extern const struct cli_command cli_segment_commands[];
 extern const struct cli_command cli_consent_commands[];
 extern const struct cli_command cli_import_commands[];
 extern const struct cli_command cli_seed_commands[];

@@ -236,6 +236,7 @@ arm_kept(struct evaluation *e, const struct flag_document *d, const struct flag_
 	int by_second = -1;
 
 	*barred = false;
+	e->scope.unknown = e->scope.unknown || (r->sticky && c->sticky_unknown);
 	if (!r->sticky || c->n_sticky == 0)
 		return -1;
 	const struct hashed h = hash_input(e, d, &first);
@@ -326,7 +327,8 @@ experiment_divide(struct evaluation *e, struct visit *v, const struct flag_rule 
 	out->leaf = leaf;
 	out->sticky_used = kept;
 	out->bucket_version = r->bucket_version;
-	out->sticky_new = r->sticky && !kept_so(e->context, r, h, d->variations[r->arms[arm]].key);
+	out->sticky_new = r->sticky && !e->context->sticky_unknown &&
+			  !kept_so(e->context, r, h, d->variations[r->arms[arm]].key);
 	return experiment_give(v, r, arm, h, out);
 }
 

@@ -251,8 +251,9 @@ struct flag_context {
 	 * these attributes is false, whatever stands around the place, and no other attribute is hashed in its place. */
 	const struct flag_names *unknown;
 	bool segments_unknown; /* the same of all segments kept elsewhere */
-	bool experiments_off;  /* no experiment runs: their rules are passed over                 */
-	bool forced_only; /* experiments only for whom a variation is forced                  */
+	bool sticky_unknown; /* what was kept could not be read: the hash decides, and nothing new is kept */
+	bool experiments_off; /* no experiment runs: their rules are passed over                 */
+	bool forced_only;     /* experiments only for whom a variation is forced                  */
 };
 
 /*
@@ -331,7 +332,7 @@ struct flag_result {
 	bool sticky_used;      /* the assignment was kept already                    */
 	bool sticky_new; /* to be kept: attribute, hash_value, experiment, bucket_version, variation */
 	unsigned bucket_version;
-	bool record_missed; /* a rule asked for what is unknown (see flag_context), and was passed over */
+	bool record_missed; /* a rule asked for what is unknown: see flag_context */
 };
 
 /* Of an enabled flag that needs no other flag; result->revision is left alone. */
@@ -343,7 +344,8 @@ struct flag_snapshot; /* immutable, counted references */
 
 /*
  * Columns: key text, enabled bool, revision bigint, document jsonb, expires_us bigint, generation
- * bigint; one row with key NULL when there is no flag at all. A document that does not compile
+ * bigint; one row with key NULL when there is no flag at all. There may be columns segment text, segment_resource text, segment_query
+ * text: a row that has them, with key NULL, is a segment kept elsewhere. A document that does not compile
  * makes its flag FLAG_BROKEN and is logged; the others work. Errors: ERR_INTERNAL, ERR_TOO_LARGE,
  * ERR_NO_MEMORY. Owner: the caller, one reference.
  */
@@ -359,6 +361,14 @@ size_t flag_snapshot_count(const struct flag_snapshot *s);
  */
 MUST_CHECK enum err flag_snapshot_build_with(const PGresult *rows, const PGresult *segments,
 					     struct flag_snapshot **out, struct err_info *info);
+
+/* A segment that is kept elsewhere: what it is of, and its filters as in the query string of a list. */
+struct flag_segment {
+	enum flag_unit unit;
+	struct str query;
+};
+/* False: there is none of this name. */
+bool flag_segment_of(const struct flag_snapshot *s, struct str name, struct flag_segment *out);
 
 /*
  * The one way to ask. A flag whose expiry has passed at `now` (wall) is disabled. Prerequisites and segments are those of
@@ -394,13 +404,14 @@ bool flag_unit_of(const struct flag_snapshot *s, struct str key, usec_t now, enu
 struct flag_needs {
 	struct flag_names attributes; /* of the context; the unit's own name is not among them */
 	struct flag_names segments;   /* kept elsewhere */
+	/* Of experiments that keep their assignments: by which attributes, the unit's own name among them; their keys, of one flag only. */
+	struct flag_names kept_by;
+	struct flag_names experiments;
 };
 /* Of a flag that is on at `now`; NULL: it asks for nothing. */
 const struct flag_needs *flag_needs_of(const struct flag_snapshot *s, struct str key, usec_t now);
 /* Of all flags that divide such units, on or off; NULL: they ask for nothing. */
 const struct flag_needs *flag_needs_of_all(const struct flag_snapshot *s, enum flag_unit unit);
-/* Do they ask for the same, in the same order? NULL is nothing. */
-bool flag_needs_equal(const struct flag_needs *a, const struct flag_needs *b);
 
 /* Holder of the snapshot served now. */
 struct flag_store;
@@ -437,5 +448,22 @@ void flag_exposures_add(struct flag_exposures *x, struct str flag, struct str un
 			struct str variation, int64_t revision);
 /* Start to write what waits now (the worker is about to stop). */
 void flag_exposures_flush(struct flag_exposures *x);
+
+/* ---- kept assignments ---- */
+struct flag_stickies;
+/*
+ * `stmt`: inserts or updates; parameters text[] flags, text[] attributes, text[] values, text[] experiments, text[] variations, bigint[]
+ * versions, text[] pseudonyms of the people ('' of others). Owner and errors as of flag_exposures_create.
+ */
+struct flag_stickies *flag_stickies_create(struct loop *l, struct task_engine *e,
+					   struct postgres_pool *pool,
+					   const struct postgres_stmt *stmt);
+void flag_stickies_destroy(struct flag_stickies *x);
+/* What an evaluation would keep, if anything. `person`: the pseudonym, where the unit is a person; "" else. NULL x is fine. */
+void flag_stickies_add(struct flag_stickies *x, struct str flag, const struct flag_result *r,
+		       struct str person);
+/* Can an assignment be kept by this value? Not by one that is too long or no text to PostgreSQL. */
+bool flag_sticky_may_be(struct str value);
+void flag_stickies_flush(struct flag_stickies *x);
 
 #endif

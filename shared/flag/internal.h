@@ -15,6 +15,9 @@ struct flag_metric_set {
 	struct metric *exposures_written;
 	struct metric *exposures_lost;
 	struct metric *exposures_waiting;
+	struct metric *stickies_written;
+	struct metric *stickies_lost;
+	struct metric *stickies_waiting;
 	struct metric *streams;
 	struct metric *events;
 	struct metric *usage_lost;
@@ -39,7 +42,7 @@ MUST_CHECK enum err flag_needs_make(struct arena *a, const struct flag_snapshot 
 				    const struct flag_document *d, const struct flag_needs **out);
 /* All that `more` asks for too; `all` is the arena's. */
 struct flag_needs_list {
-	struct flag_name_list attributes, segments;
+	struct flag_name_list attributes, segments, kept_by, experiments;
 };
 MUST_CHECK enum err flag_needs_add(struct arena *a, struct flag_needs_list *all,
 				   const struct flag_needs *more);

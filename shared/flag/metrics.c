@@ -29,6 +29,12 @@ flag_metrics(void)
 					    "exposures that could not be kept");
 	set.exposures_waiting = metric_gauge("bimodal_flag_exposures_waiting", NULL,
 					     "exposures waiting to be written");
+	set.stickies_written = metric_counter("bimodal_flag_stickies_written_total", NULL,
+					      "kept assignments handed to the database");
+	set.stickies_lost = metric_counter("bimodal_flag_stickies_lost_total", NULL,
+					   "assignments that could not be kept");
+	set.stickies_waiting = metric_gauge("bimodal_flag_stickies_waiting", NULL,
+					    "assignments waiting to be kept");
 	set.streams =
 		metric_gauge("bimodal_flag_streams", NULL, "OFREP event streams that are open");
 	set.events = metric_counter("bimodal_flag_events_total", NULL,

@@ -1,5 +1,5 @@
 /*
- * needs.c — what the rules of a flag ask for that a caller may leave to the record: attributes, segments. Worked out once, when a
+ * needs.c — what the rules of a flag ask for that a caller may leave to the database: attributes, segments, assignments that were kept. Worked out once, when a
  * snapshot is built, so that a request only looks whether there is anything to look up.
  *
  * A flag that waits for others asks for what they ask for. Paths into an attribute are left out: no field of the record holds an object.
@@ -7,24 +7,18 @@
 #include "flag/internal.h"
 #include "flag/operators.h"
 
-static bool
-names_equal(const struct flag_names *a, const struct flag_names *b)
+/* By what an experiment keeps its assignments; the unit goes by its own name. */
+static enum err
+kept_add(struct arena *a, const struct flag_rule *r, struct flag_needs_list *all)
 {
-	if (a->n != b->n)
-		return false;
-	for (unsigned i = 0; i < a->n; i++)
-		if (!str_eq(a->names[i], b->names[i]))
-			return false;
-	return true;
-}
+	const struct flag_hasher *h = &r->hasher;
+	const struct str first = h->attribute.p != NULL ? h->attribute : STR(FLAG_UNIT_ATTRIBUTE);
+	const struct str second = h->falls_to_unit ? STR(FLAG_UNIT_ATTRIBUTE) : h->fallback;
 
-bool
-flag_needs_equal(const struct flag_needs *a, const struct flag_needs *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return names_equal(&a->attributes, &b->attributes) &&
-	       names_equal(&a->segments, &b->segments);
+	enum err err = flag_name_add(a, &all->experiments, r->experiment);
+	if (err == ERR_OK)
+		err = flag_name_add(a, &all->kept_by, first);
+	return err == ERR_OK && h->has_fallback ? flag_name_add(a, &all->kept_by, second) : err;
 }
 
 static enum err
@@ -44,6 +38,9 @@ document_add(struct arena *a, const struct flag_snapshot *s, const struct flag_d
 		if (told)
 			err = flag_name_add(a, &all->segments, d->segments.names[i]);
 	}
+	for (unsigned i = 0; i < d->n_rules && err == ERR_OK; i++)
+		if (d->rules[i].kind == FLAG_RULE_EXPERIMENT && d->rules[i].sticky)
+			err = kept_add(a, &d->rules[i], all);
 	return err;
 }
 
@@ -62,21 +59,25 @@ flag_needs_add(struct arena *a, struct flag_needs_list *all, const struct flag_n
 {
 	if (more == NULL)
 		return ERR_OK;
-	const enum err err = names_add(a, &all->attributes, &more->attributes);
-	return err == ERR_OK ? names_add(a, &all->segments, &more->segments) : err;
+	enum err err = names_add(a, &all->attributes, &more->attributes);
+	if (err == ERR_OK)
+		err = names_add(a, &all->segments, &more->segments);
+	return err == ERR_OK ? names_add(a, &all->kept_by, &more->kept_by) : err;
 }
 
 enum err
 flag_needs_take(struct arena *a, const struct flag_needs_list *all, const struct flag_needs **out)
 {
 	*out = NULL;
-	if (all->attributes.n == 0 && all->segments.n == 0)
+	if (all->attributes.n == 0 && all->segments.n == 0 && all->kept_by.n == 0)
 		return ERR_OK;
 	struct flag_needs *needs = arena_alloc(a, sizeof(*needs));
 	if (needs == NULL)
 		return ERR_NO_MEMORY;
 	needs->attributes = (struct flag_names) { all->attributes.n, all->attributes.names };
 	needs->segments = (struct flag_names) { all->segments.n, all->segments.names };
+	needs->kept_by = (struct flag_names) { all->kept_by.n, all->kept_by.names };
+	needs->experiments = (struct flag_names) { all->experiments.n, all->experiments.names };
 	*out = needs;
 	return ERR_OK;
 }

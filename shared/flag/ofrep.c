@@ -83,11 +83,9 @@ ofrep_ask(struct task *t)
 		return not_found(t, e->key);
 	const struct flag_needs *needs = flag_needs_of(flags, e->key, now);
 	e->generation = flag_snapshot_generation(flags);
-	return ofrep_look(
-		t, &e->context,
-		&(struct ofrep_asked) { .divides = needed && unit == FLAG_PERSON,
-					.person = unit == FLAG_PERSON ? needs : NULL,
-					.organization = unit == FLAG_ORGANIZATION ? needs : NULL });
+	struct ofrep_asked asked = { .divides = needed && unit == FLAG_PERSON };
+	asked.by_unit[unit] = needs;
+	return ofrep_look(t, &e->context, &asked);
 }
 
 static void
@@ -124,6 +122,7 @@ ofrep_answer(struct task *t)
 	if (no.code != NULL)
 		return ofrep_answer_error(t, ofrep_status_of(no.code), e->key, no.code, no.details);
 	exposure_add(e, flag.unit, &r);
+	ofrep_keep(&e->context, &flag, &r);
 	metric_add(flag_metric_set()->by_reason[r.reason], 1);
 	buf_init(&body, ANSWER_BYTES_MAX);
 	ofrep_add_result(&body, e->key, &r);

@@ -10,7 +10,8 @@
  *
  * What the rules ask of a person or an organization and the context does not say is taken from the record, in one statement for all
  * flags of a request, and not at all where they ask for nothing. The context goes first: who sends an attribute, null too, gets no other.
- * In which segments a unit is says the record alone. While the record cannot be read, rules that ask for it are passed over, and
+ * In which segments a unit is says the record alone. An experiment whose assignments are to stay
+ * has them in the database, read in the same statement and written beside the requests, also of those who ask for all flags. While it cannot be read, rules that ask for it are passed over, and
  * metadata.record of the answers that would have needed it is "unavailable".
  *
  * Who evaluates all flags is told where to hear of changes: GET /ofrep/v1/events, server-sent events. Its id is the generation of the
@@ -30,24 +31,41 @@ struct flag_look_part {
 	struct flag_names attributes;
 	struct flag_names segments;
 };
+/* Which kept assignments: texts of arrays. */
+struct flag_look_kept {
+	bool wanted;
+	struct str attributes,
+		values; /* by attributes of these values, and the unit of the person looked for */
+	struct str of_record;   /* by attributes that the record may have */
+	struct str experiments; /* of these; STR_NONE: all                */
+};
 struct flag_look {
-	struct str id; /* uuid */
+	struct str id; /* uuid; STR_NONE: it is none */
 	bool by_id;    /* of the person; else it is a pseudonym */
 	struct flag_look_part person;
 	struct flag_look_part organization; /* the id is its key */
+	struct flag_look_kept kept;
 };
+
+/* For one unit whose context is known: which kept assignments a flag asks for (of_record: the record is asked too), and the seventh column
+ * (STR_NONE: nothing was kept) into the context. False: no memory; it cannot be read. */
+bool flag_kept_ask(struct arena *a, const struct flag_context *c, enum flag_unit unit,
+		   bool of_record, const struct flag_needs *needs, struct flag_look_kept *out);
+bool flag_kept_read(struct arena *a, struct str given, struct flag_context *c);
 
 struct flag_ofrep_conf {
 	struct loop *loop;
 	const struct flag_store *store;
 	struct flag_exposures *exposures; /* NULL: none are kept */
+	struct flag_stickies *stickies;   /* NULL: none are kept */
 	struct postgres_pool *pool;       /* for `lookup`        */
 	/* $1 uuid of a person → pseudonym text; NULL: persons' ids are refused. */
 	const struct postgres_stmt *lookup;
 	/*
 	 * Has the record of such units an attribute of this name, for rules? And what it knows, as one wait of the step: one row of
 	 * pseudonym, JSON object of the attributes, 't' or 'f' for each segment; and the same of the organization by its id. NULL: it is
-	 * not there or not wanted. NULL functions: nothing is asked.
+	 * not there or not wanted. Where kept assignments are wanted, a seventh column: a JSON array of [attribute, value, experiment,
+	 * version, variation], or NULL. NULL functions: nothing is asked.
 	 */
 	bool (*knows)(enum flag_unit unit, struct str attribute);
 	enum err (*look)(struct task *t, const struct flag_look *look);

@@ -191,11 +191,10 @@ bulk_ask(struct task *t)
 	const struct flag_snapshot *flags = flag_store_now(flag_ofrep_conf.store);
 
 	b->generation = flag_snapshot_generation(flags);
-	return ofrep_look(t, &b->context,
-			  &(struct ofrep_asked) {
-				  .divides = flag_snapshot_divides(flags, FLAG_PERSON),
-				  .person = flag_needs_of_all(flags, FLAG_PERSON),
-				  .organization = flag_needs_of_all(flags, FLAG_ORGANIZATION) });
+	struct ofrep_asked asked = { .divides = flag_snapshot_divides(flags, FLAG_PERSON) };
+	for (unsigned u = 0; u < ARRAY_LEN(asked.by_unit); u++)
+		asked.by_unit[u] = flag_needs_of_all(flags, (enum flag_unit)u);
+	return ofrep_look(t, &b->context, &asked);
 }
 
 /* ---- the answer ---- */
@@ -292,6 +291,7 @@ flag_next(const struct bulk *b, struct output *o)
 	} else {
 		o->by_reason[r.reason]++;
 		ofrep_add_result(&o->text, flag->key, &r);
+		ofrep_keep(&b->context, flag, &r);
 	}
 	return true;
 }

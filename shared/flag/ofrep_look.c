@@ -1,6 +1,6 @@
 /*
  * ofrep_look.c — what the record knows of the unit that a request names: a person's pseudonym, the attributes and segments that the
- * rules ask for. One statement for all flags of a request; none where they ask for nothing that the context does not say itself.
+ * rules ask for, and what was kept (ofrep_kept.c). One statement for all flags of a request; none where they ask for nothing that the context does not say itself.
  *
  * A person's id that cannot be looked up is an error of the flags that divide by it, so that the application takes its default for
  * them; the unit is never replaced by another key. Attributes that cannot be looked up are unknown: see flag_context. All that is kept
@@ -14,7 +14,8 @@ enum {
 	PERSON_SEGMENTS,
 	ORGANIZATION,
 	ORGANIZATION_RECORD,
-	ORGANIZATION_SEGMENTS
+	ORGANIZATION_SEGMENTS,
+	KEPT
 };
 
 static void
@@ -69,7 +70,7 @@ part_take(struct task *t, const struct ofrep_context *c, enum flag_unit unit,
 static enum err
 submit(struct task *t, const struct ofrep_context *c)
 {
-	if (c->look.person.wanted || c->look.organization.wanted)
+	if (c->look.person.wanted || c->look.organization.wanted || c->look.kept.wanted)
 		return flag_ofrep_conf.look(t, &c->look);
 	return postgres_add(flag_ofrep_conf.pool, t, flag_ofrep_conf.lookup,
 			    (struct postgres_param[]) { P_STR(c->look.id) }, 1);
@@ -85,32 +86,65 @@ part_unknown(const struct flag_look_part *part, struct flag_context *c)
 }
 
 static void
+kept_unknown(struct ofrep_context *c)
+{
+	c->given.sticky_unknown = c->person.sticky_unknown = c->organization.sticky_unknown =
+		c->look.kept.wanted;
+}
+
+static void
 all_unknown(struct ofrep_context *c)
 {
 	person_impossible(c);
 	part_unknown(&c->look.person, &c->person);
 	part_unknown(&c->look.organization, &c->organization);
+	kept_unknown(c);
+}
+
+static void
+all_known(struct ofrep_context *c)
+{
+	c->person.unknown = c->organization.unknown = NULL;
+	c->person.segments_unknown = c->organization.segments_unknown = false;
+	c->given.sticky_unknown = c->person.sticky_unknown = c->organization.sticky_unknown = false;
+}
+
+/* False: no memory. */
+static bool
+look_make(struct task *t, struct ofrep_context *c, const struct ofrep_asked *asked)
+{
+	const struct flag_needs *const *needs = asked->by_unit;
+	struct flag_look *look = &c->look;
+	const bool person = c->is_uuid && !c->is_stranger && c->person_no.code == NULL;
+
+	*look = (struct flag_look) { .id = c->is_uuid ? str_of(c->id) : STR_NONE,
+				     .by_id = c->by_id };
+	if (flag_ofrep_conf.look == NULL)
+		return true;
+	if (!part_take(t, c, FLAG_PERSON, person ? needs[FLAG_PERSON] : NULL, &look->person) ||
+	    !part_take(t, c, FLAG_ORGANIZATION, c->is_uuid ? needs[FLAG_ORGANIZATION] : NULL,
+		       &look->organization))
+		return false;
+	if (flag_ofrep_conf.stickies != NULL && !ofrep_kept_ask(t, c, asked))
+		return false;
+	/* Where the person is wanted by id anyhow, the same statement tells the pseudonym. */
+	if (c->by_id && (look->kept.wanted || (asked->divides && look->organization.wanted)))
+		look->person.wanted = true;
+	return true;
 }
 
 enum step
 ofrep_look(struct task *t, struct ofrep_context *c, const struct ofrep_asked *asked)
 {
-	const bool may_ask = flag_ofrep_conf.look != NULL && c->is_uuid;
-	const bool person = may_ask && !c->is_stranger && c->person_no.code == NULL;
+	const struct flag_look *look = &c->look;
 
 	c->looking = false;
-	c->person.unknown = c->organization.unknown = NULL;
-	c->person.segments_unknown = c->organization.segments_unknown = false;
-	c->look = (struct flag_look) { .id = str_of(c->id), .by_id = c->by_id };
-	if (!part_take(t, c, FLAG_PERSON, person ? asked->person : NULL, &c->look.person) ||
-	    !part_take(t, c, FLAG_ORGANIZATION, may_ask ? asked->organization : NULL,
-		       &c->look.organization))
+	all_known(c);
+	if (!look_make(t, c, asked))
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the evaluation");
-	if (!c->look.person.wanted && !c->look.organization.wanted && !(c->by_id && asked->divides))
+	if (!look->person.wanted && !look->organization.wanted && !look->kept.wanted &&
+	    !(c->by_id && asked->divides))
 		return STEP_NEXT;
-	/* Where the person is wanted by id anyhow, the same statement tells the pseudonym. */
-	c->look.person.wanted = c->look.person.wanted ||
-				(c->by_id && asked->divides && c->look.organization.wanted);
 	task_wait_soft(t);
 	c->looking = submit(t, c) == ERR_OK;
 	if (c->looking)
@@ -173,6 +207,20 @@ person_take(struct task *t, struct ofrep_context *c)
 		part_read(t, &c->look.person, PERSON, &c->person);
 }
 
+/* All that was kept, in every context: each rule looks for its own. */
+static void
+kept_take(struct task *t, struct ofrep_context *c)
+{
+	const struct str given = postgres_rows(t, 0) > 0 ? postgres_value(t, 0, 0, KEPT) : STR_NONE;
+
+	if (!flag_kept_read(&t->t_arena, given, &c->given)) {
+		kept_unknown(c);
+		return;
+	}
+	c->person.sticky = c->organization.sticky = c->given.sticky;
+	c->person.n_sticky = c->organization.n_sticky = c->given.n_sticky;
+}
+
 bool
 ofrep_look_take(struct task *t, struct ofrep_context *c)
 {
@@ -188,5 +236,7 @@ ofrep_look_take(struct task *t, struct ofrep_context *c)
 		part_read(t, &c->look.organization, ORGANIZATION, &c->organization);
 	if (c->look.person.wanted || c->by_id)
 		person_take(t, c);
+	if (c->look.kept.wanted)
+		kept_take(t, c);
 	return true;
 }

@@ -1,7 +1,7 @@
 /*
  * ofrep_parts.h — what the files of OFREP share. Not for rooms; they see ofrep.h.
  *
- * ofrep_context.c reads a request and evaluates one flag for it. ofrep_look.c asks the record. ofrep_answer.c writes results and errors. ofrep.c answers one flag,
+ * ofrep_context.c reads a request and evaluates one flag for it. ofrep_look.c asks the record, ofrep_kept.c what experiments keep. ofrep_answer.c writes results and errors. ofrep.c answers one flag,
  * ofrep_bulk.c all of them. ofrep_events.c holds the open streams, ofrep_ticket.c their tickets.
  */
 #ifndef BIMODAL_FLAG_OFREP_PARTS_H
@@ -47,13 +47,20 @@ struct str ofrep_unit(const struct ofrep_context *c, enum flag_unit unit);
 /* ---- ofrep_look.c ---- */
 struct ofrep_asked {
 	bool divides; /* some flag asks for the person behind the key */
-	const struct flag_needs *person, *organization;
+	const struct flag_needs *by_unit[FLAG_VISITOR + 1];
 };
 /* What the flags ask for and the context does not say. STEP_WAIT, and the next step calls ofrep_look_take first; or STEP_NEXT. */
 enum step ofrep_look(struct task *t, struct ofrep_context *c, const struct ofrep_asked *asked);
 /* True: the record was asked, and the flags may be others by now: ask for those again, at most OFREP_LOOKS_MAX times. */
 #define OFREP_LOOKS_MAX 3
 bool ofrep_look_take(struct task *t, struct ofrep_context *c);
+
+/* ---- ofrep_kept.c ---- */
+/* Fills look.kept; false: no memory. */
+bool ofrep_kept_ask(struct task *t, struct ofrep_context *c, const struct ofrep_asked *asked);
+/* Keep what an evaluation of the flag would keep. */
+void ofrep_keep(const struct ofrep_context *c, const struct flag_listed *flag,
+		const struct flag_result *r);
 
 /* ---- ofrep_answer.c ---- */
 /* One evaluation as JSON. */

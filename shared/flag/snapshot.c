@@ -24,6 +24,7 @@ struct entry {
 struct segment {
 	struct str name;            /* .p NULL: a free place                    */
 	const struct flag_set *set; /* NULL: the context tells who is in it     */
+	struct flag_segment kept;   /* then: where it is kept, if that is known */
 };
 
 struct flag_snapshot {
@@ -235,16 +236,10 @@ segment_add(struct flag_snapshot *s, struct str name, struct str members, struct
 }
 
 static enum err
-segments_fill(struct flag_snapshot *s, const PGresult *rows, struct err_info *info)
+segments_room(struct flag_snapshot *s, int n, struct err_info *info)
 {
-	const int n = PQntuples(rows);
-	const int name = PQfnumber(rows, "name");
-	const int members = PQfnumber(rows, "members");
 	size_t places = 16;
 
-	if (name < 0 || members < 0)
-		return err_set(info, ERR_INTERNAL, NULL,
-			       "the rows of the flags' segments are not what was expected");
 	if (n > FLAG_SEGMENTS_MAX)
 		return err_set(info, ERR_TOO_LARGE, NULL,
 			       "there are %d segments; at most %d are served", n,
@@ -256,14 +251,70 @@ segments_fill(struct flag_snapshot *s, const PGresult *rows, struct err_info *in
 	if (s->segments == NULL)
 		return err_set(info, ERR_NO_MEMORY, NULL,
 			       "no memory for the segments of the flags");
-	for (int row = 0; row < n; row++) {
+	return ERR_OK;
+}
+
+static enum err
+segments_fill(struct flag_snapshot *s, const PGresult *rows, struct err_info *info)
+{
+	const int n = PQntuples(rows);
+	const int name = PQfnumber(rows, "name");
+	const int members = PQfnumber(rows, "members");
+
+	if (name < 0 || members < 0)
+		return err_set(info, ERR_INTERNAL, NULL,
+			       "the rows of the flags' segments are not what was expected");
+	enum err err = segments_room(s, n, info);
+	for (int row = 0; row < n && err == ERR_OK; row++) {
 		const struct str text =
 			PQgetisnull(rows, row, members) ? STR_NONE : value_of(rows, row, members);
-		const enum err err = segment_add(s, value_of(rows, row, name), text, info);
-		if (err != ERR_OK)
-			return err;
+		err = segment_add(s, value_of(rows, row, name), text, info);
 	}
-	return ERR_OK;
+	return err;
+}
+
+/* Those among the rows of the flags. */
+static enum err
+segments_kept(struct flag_snapshot *s, const PGresult *rows, struct err_info *info)
+{
+	const int name = PQfnumber(rows, "segment");
+	const int resource = PQfnumber(rows, "segment_resource");
+	const int query = PQfnumber(rows, "segment_query");
+	int n = 0;
+
+	for (int row = 0; name >= 0 && row < PQntuples(rows); row++)
+		n += !PQgetisnull(rows, row, name);
+	if (n == 0 || resource < 0 || query < 0)
+		return ERR_OK;
+	enum err err = segments_room(s, n, info);
+	for (int row = 0; row < PQntuples(rows) && err == ERR_OK; row++) {
+		if (PQgetisnull(rows, row, name))
+			continue;
+		const bool of_people = str_is(value_of(rows, row, resource), "people");
+		struct segment g = {
+			.name = arena_str(&s->arena, value_of(rows, row, name)),
+			.kept = { .unit = of_people ? FLAG_PERSON : FLAG_ORGANIZATION,
+				  .query = arena_str(&s->arena, value_of(rows, row, query)) },
+		};
+		if (g.name.p == NULL || g.kept.query.p == NULL)
+			err = err_set(info, ERR_NO_MEMORY, NULL,
+				      "no memory for the segments of the flags");
+		else
+			*segment_place(s, g.name) = g;
+	}
+	return err;
+}
+
+bool
+flag_segment_of(const struct flag_snapshot *s, struct str name, struct flag_segment *out)
+{
+	const struct segment *g = s->segments != NULL ? segment_place(s, name) : NULL;
+
+	*out = (struct flag_segment) { .unit = FLAG_VISITOR, .query = STR_NONE };
+	if (g == NULL || g->name.p == NULL || g->kept.query.p == NULL)
+		return false;
+	*out = g->kept;
+	return true;
 }
 
 /* When flags and segments are all there. */
@@ -333,6 +384,8 @@ flag_snapshot_build_with(const PGresult *rows, const PGresult *segments, struct 
 		err = list_make(s, info);
 	if (err == ERR_OK && segments != NULL)
 		err = segments_fill(s, segments, info);
+	else if (err == ERR_OK)
+		err = segments_kept(s, rows, info);
 	if (err == ERR_OK)
 		err = needs_find(s, info);
 	if (err != ERR_OK) {

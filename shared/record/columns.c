@@ -12,6 +12,7 @@
 
 #define NAME_SIZE 64
 #define DIGEST_BYTES 8
+#define VALUES 3 /* the parameter that holds the values of all filters */
 #define FIRST "00000000-0000-0000-0000-000000000000"
 
 static void
@@ -68,14 +69,24 @@ record_columns(struct task *t, struct record_engine *e, const struct record_colu
 	char limit[16];
 	struct buf text;
 	struct record_out o = { .text = &text };
+	struct record_list values;
 
 	buf_init(&text, RECORD_SQL_BYTES_MAX);
 	(void)snprintf(limit, sizeof(limit), "%u", c->limit);
 	record_sql_param(&o, OID_UUID, c->after.p != NULL ? c->after : STR(FIRST));
 	record_sql_param(&o, OID_INT4, str_of(limit));
+	record_sql_param(&o, OID_TEXT_ARRAY, STR_NONE);
+	record_list_begin(&values);
 	record_sql_text(&o, "select t.%.*s::text", STR_FMT(unit));
 	for (size_t i = 0; i < c->n; i++)
 		field_text(&o, c->fields[i]);
+	for (size_t i = 0; i < c->n_segments; i++) {
+		record_sql_text(&o, ", ");
+		record_sql_inside(c->resource, c->classes, c->segments[i], &t->t_arena, VALUES,
+				  &values, &o);
+		record_sql_text(&o, "::text");
+	}
+	o.params[VALUES - 1] = P_STR(record_list_end(&values, &t->t_arena));
 	record_sql_text(&o, " from crm.%s t where t.%.*s > $1", c->resource->table, STR_FMT(unit));
 	enum err err = owned(t, c, &o);
 	record_sql_text(&o, " order by t.%.*s limit $2", STR_FMT(unit));

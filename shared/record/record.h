@@ -163,6 +163,10 @@ struct record_columns {
 	struct str after;  /* unit of the row before; STR_NONE: from the first */
 	unsigned limit;    /* rows                                             */
 	struct str owners; /* text of an array of names; STR_NONE: all records */
+	/* Behind the fields, "true" or "false" for each: filters, as in the query string of a list, over fields of these classes. */
+	const struct str *segments;
+	size_t n_segments;
+	uint32_t classes;
 };
 MUST_CHECK enum err record_columns(struct task *t, struct record_engine *e,
 				   const struct record_columns *c);
@@ -180,12 +184,20 @@ struct record_unit {
 	bool by_key;          /* `id` is the key, not the pseudonym             */
 	const struct str *fields;
 	size_t n_fields;
+	const struct str
+		*segments; /* filters, as in the query string of a list; STR_NONE: nobody */
+	size_t n_segments;
 };
 struct record_units {
 	struct str id;     /* uuid */
 	struct str owners; /* text of an array of names; STR_NONE: all records */
 	uint32_t classes;
 	struct record_unit of[2];
+	/* One more column, or NULL: an expression of the caller's own, constant text. In it are a.unit and a.known (a JSON object as text)
+	 * of the first, b.unit and b.known of the second, and from $4 on `params`, all of them text[]. */
+	const char *more;
+	const struct str *params;
+	unsigned n_params;
 };
 MUST_CHECK enum err record_units(struct task *t, struct record_engine *e,
 				 const struct record_units *u);

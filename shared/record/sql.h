@@ -155,6 +155,22 @@ void record_sql_order(const struct record_query *q, struct record_out *o);
 /* ", cur as (…)": the row under lock; $3 id, $4 the version it must have. */
 void record_sql_current(const struct record_shape *s, const struct record_values *v,
 			struct record_out *o);
+/* Of a filter: "=", "is null" …; NULL for in. sql_list.c. */
+const char *record_sql_operator(enum record_op op);
+/* unit.c: "coalesce((t.country = ($3)[1]::text …), false)": do all filters of the query string hold of the row? Its values go behind
+ * those of `values`, the elements of the array that parameter `param` is. "false" where the query does not fit the resource. */
+struct record_list;
+void record_sql_inside(const struct record_resource *r, uint32_t classes, struct str query,
+		       struct arena *a, unsigned param, struct record_list *values,
+		       struct record_out *o);
+/* The text of an array that grows. */
+struct record_list {
+	struct buf text;
+	unsigned n;
+};
+void record_list_begin(struct record_list *l);
+/* Its text in the arena, or STR_NONE without memory; the list is freed. */
+struct str record_list_end(struct record_list *l, struct arena *a);
 /* ---- scope.c ---- */
 /* The parameters of an owned shape: the owners, and for what creates also `self`. */
 void record_sql_owners(const struct record_shape *s, const struct record_values *v,

@@ -19,6 +19,12 @@ static const char *const operators[RECORD_OPS] = {
 	[RECORD_IS_FALSE] = "is false",
 };
 
+const char *
+record_sql_operator(enum record_op op)
+{
+	return operators[op];
+}
+
 static void
 filter_and(const struct record_filter *f, struct record_out *o)
 {

@@ -1,5 +1,7 @@
 """What a flag gave and would give: explanations as of a moment or a revision, previews over the record, through the real daemon."""
 import datetime
+import time
+import urllib.parse
 import uuid
 
 import pytest
@@ -115,7 +117,7 @@ def test_what_the_record_added(core, product):
     person = core.post("/v1/people", {"given_name": "Ann", "country": place, "email": "ann@example.com"}).json["id"]
     pseudonym = product.clusters.one("core", "select pseudonym::text from crm.person where id = %s", (person,))
     x = ask(core, key, {"targetingKey": person, "plan": "pro"})
-    assert x["record"] == {"attributes": {"country": place}} and x["variation"] == "treatment"
+    assert x["record"] == {"attributes": {"country": place}, "segments": {}} and x["variation"] == "treatment"
     assert x["value"] is core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": {"targetingKey": pseudonym, "plan": "pro"}}).json["value"]
     x = ask(core, key, {"targetingKey": person, "plan": "pro", "country": "elsewhere"})
     assert x["record"] is None and x["variation"] == "control"
@@ -202,3 +204,87 @@ def test_preview_refused(core):
     hidden, _ = create(core, mail["document"]["rules"], unit="person")  # what is served now asks for it
     preview(core, hidden, {"document": document(unit="person")}, status=403)
     assert preview(core, key, {"document": document(unit="person")})["moves"] == []  # nothing of those is left behind
+
+
+# -- segments
+
+def segment(core, query, resource="people", status=201, **kw):
+    body = {"name": f"s-{uuid.uuid4().hex[:10]}", "resource": resource, "query": query, "purpose": "a test",
+            "business_owner": "product_owner", "technical_owner": "innovator"} | kw
+    r = core.post("/v1/segments", body, role=kw.pop("role", "product_owner"))
+    assert r.status == status, r
+    return r if status != 201 else body["name"]
+
+
+def ofrep(core, key, **context):
+    r = core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": context})
+    assert r.status == 200, r
+    return r.json.get("value")
+
+
+def eventually(look, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_segments_of_the_record(core, product):
+    """Who is in a segment says the database: to one who asks, to who has it explained, and to a preview over all, alike."""
+    place, odd = f"P{uuid.uuid4().hex[:8]}", f'O"{uuid.uuid4().hex[:6]},\\'
+    people = [core.post("/v1/people", {"given_name": "Ann", "country": (place, odd, "elsewhere")[i % 3], "stage": "won" if i < 6 else None}).json["id"]
+              for i in range(9)]
+    quoted = urllib.parse.quote('in.("' + place + '","' + odd.replace("\\", "\\\\").replace('"', '\\"') + '")')
+    name = segment(core, f"country={quoted}&stage=is.not_null")
+    company = core.post("/v1/organizations", {"name": "Firm", "employees": 70, "revenue": 12.5}).json["id"]
+    big = segment(core, "employees=gte.70&revenue=lt.12.51", "organizations")
+    rule = {"force": "treatment", "condition": {"id": {"$inGroup": name}}}
+    key, _ = create(core, [rule], unit="person")
+    firm, _ = create(core, [{"force": "treatment", "condition": {"id": {"$inGroup": big}}}], unit="organization")
+    outside, _ = create(core, [{"force": "treatment", "condition": {"id": {"$notInGroup": name}}}], unit="person")
+    inside = [i < 6 and i % 3 != 2 for i in range(9)]
+    eventually(lambda: all(ofrep(core, key, targetingKey=people[0]) and ofrep(core, firm, targetingKey=company) for _ in range(8)))
+    assert [ofrep(core, key, targetingKey=p) for p in people] == inside
+    assert [ofrep(core, outside, targetingKey=p) for p in people] == [not i for i in inside]
+    assert ofrep(core, firm, targetingKey=people[0]) is False and ofrep(core, key, targetingKey="somebody") is False
+    # The caller cannot say who is in a segment, and a segment of organizations has no people.
+    assert ofrep(core, key, targetingKey=people[8], id=people[0]) is False
+    x = ask(core, key, {"targetingKey": people[0]})
+    assert x["record"] == {"attributes": {"id": people[0]}, "segments": {name: True}} and x["variation"] == "treatment"
+    assert ask(core, key, {"targetingKey": people[8]})["record"]["segments"] == {name: False}
+    # The preview, over all of the record.
+    x = preview(core, key, {"document": document([rule | {"condition": {"id": {"$notInGroup": name}}}], "person")})
+    assert x["complete"] and x["not_in_record"] == [] and x["kept_not_counted"] is False
+    assert units(x["now"])["treatment"] == 4 == moves(x)[("treatment", "control")] and x["moved"] == x["of"]
+    # Such a flag stays in core.
+    assert product.clusters.one("core", "select r.core_only from flag.flag f join flag.revision r using (revision) where f.key = %s", (key,))
+    # Other filters: another answer, without a new revision of any flag.
+    before = core.get(f"/v1/segments/{name}", role="operator")
+    assert set(before.json["used_by"]) == {key, outside} and before.etag == '"v1"'
+    assert core.patch(f"/v1/segments/{name}", {"query": "stage=won"}, role="product_owner").status == 428
+    assert core.patch(f"/v1/segments/{name}", {"query": "stage=won"}, role="product_owner", headers={"If-Match": '"v7"'}).status == 412
+    after = core.patch(f"/v1/segments/{name}", {"query": f"country={place}"}, role="product_owner", headers={"If-Match": before.etag})
+    assert after.status == 200 and after.json["version"] == 2 and after.json["query"] == f"country={place}", after
+    eventually(lambda: all(ofrep(core, key, targetingKey=people[6]) for _ in range(8)))
+    # Used ones stay; others go.
+    r = core.delete(f"/v1/segments/{name}", role="product_owner")
+    assert r.status == 409 and key in r.json["detail"] and outside in r.json["detail"], r
+    for k in (key, outside):
+        core.delete(f"/v1/flags/{k}", role="product_owner")
+    assert core.delete(f"/v1/segments/{name}", role="product_owner").status == 204
+    assert core.get(f"/v1/segments/{name}", role="operator").status == 404 == core.delete(f"/v1/segments/{name}", role="product_owner").status
+    listed = core.get("/v1/segments", role="operator").json["data"]
+    assert big in [s["name"] for s in listed] and name not in [s["name"] for s in listed]
+    assert product.clusters.one("core", "select count(*) from event.log where resource = 'flags' and after ->> 'segment' = %s", (name,)) == 3
+
+
+def test_segments_refused(core):
+    for body, where in ((dict(query="colour=red"), "/query"), (dict(query=""), "/query"), (dict(query="x", resource="cases"), "/resource"),
+                        (dict(query="country=AT", name="Big"), "/name"), (dict(query="country=AT", purpose=""), "/purpose"),
+                        (dict(query="employees=many", resource="organizations"), "/query"),
+                        (dict(query="country=AT", business_owner="innovator"), "/technical_owner")):
+        assert pointer(segment(core, **body, status=422).json) == where
+    # A product owner may not read personal fields, so he cannot put a filter on one either.
+    segment(core, "email=ann@example.com", status=403)
+    name = segment(core, "country=AT")
+    assert pointer(segment(core, "country=AT", name=name, status=409).json) == "/name"

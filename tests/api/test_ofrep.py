@@ -234,6 +234,52 @@ def test_the_record_says_what_the_context_does_not(core, sandbox, product):
     assert single(sandbox, named, {"targetingKey": pseudonym}).json["errorCode"] == "FLAG_NOT_FOUND"
 
 
+def test_who_has_a_variation_keeps_it(core, sandbox, product):
+    """An assignment stays when weights and conditions change, in both daemons, by itself and among all; it ends with person and flag."""
+    def stays(weights, version=1, **more):
+        return {"experiment": {"variations": ["control", "treatment"], "weights": weights, "sticky": {"version": version}} | more}
+    place = f"P{uuid.uuid4().hex[:8]}"
+    rows = "select count(*)::int from flag.sticky where flag = %s"
+    people, _ = create(core, "k-p", document=document([stays([1, 0])], "person"))
+    seen, _ = create(core, "k-v", document=document([stays([1, 0])]))
+    by_place, _ = create(core, "k-c", document=document([stays([1, 0], hashAttribute="country")], "person"))
+    person, other = (core.post("/v1/people", {"given_name": "Ann", "country": place}).json["id"] for _ in range(2))
+    units = dict(product.clusters.rows("core", "select id::text, pseudonym::text from crm.person where id in (%s, %s)", (person, other)))
+    assert single(core, people, {"targetingKey": person}).json["variant"] == "control"
+    assert of(bulk(core, {"targetingKey": "visitor \"1\""}), seen)["variant"] == "control"        # who asks for all keeps what he is told, too
+    assert single(core, by_place, {"targetingKey": units[person]}).json["variant"] == "control"
+    for key in (people, seen, by_place):
+        product.clusters.wait("core", f"select ({rows}) > 0", (key,), LIMIT)
+    for key, unit, more in ((people, "person", {}), (seen, "visitor", {}), (by_place, "person", {"hashAttribute": "country"})):
+        turn(core, key, "revisions", {"document": document([stays([0, 1], **more) | {"condition": {"nobody": 1}}], unit)})
+    for key, unit in ((people, person), (people, units[person].upper()), (seen, "visitor \"1\""), (by_place, person), (by_place, other)):
+        assert single(core, key, {"targetingKey": unit}).json["reason"] == "SPLIT", (key, unit)
+        assert of(bulk(core, {"targetingKey": unit}), key)["variant"] == "control", (key, unit)
+    assert single(core, people, {"targetingKey": other}).json["reason"] == "DEFAULT"
+    assert single(core, seen, {"targetingKey": "visitor 2"}).json["reason"] == "DEFAULT"
+    x = core.post(f"/v1/flags/{people}/explain", {"context": {"targetingKey": person}}, role="product_owner")
+    assert x.json["rule"]["kept"] is True and x.json["variation"] == "control", x
+    # Neither a value nor a unit is readable where it is kept.
+    kept = product.clusters.rows("core", "select s::text from flag.sticky s where flag in (%s, %s)", (seen, by_place))
+    assert "visitor" not in str(kept) and place not in str(kept)
+    # A new version starts over, in the database too.
+    turn(core, seen, "revisions", {"document": document([stays([0, 1], 2)])})
+    assert single(core, seen, {"targetingKey": "visitor \"1\""}).json["variant"] == "treatment"
+    product.clusters.wait("core", f"select ({rows}) = 2", (seen,), LIMIT)
+    # The sandbox keeps its own; who is no longer in the copy leaves nothing there, nor in core who is no longer in the record.
+    turn(core, people, "revisions", {"document": document([stays([0, 1])], "person")})
+    settled(core, people, "sandbox")
+    assert eventually(lambda: single(sandbox, people, {"targetingKey": units[other]}).json.get("variant")) == "treatment"
+    product.clusters.wait("sandbox", "select count(*) = 1 from lab.sticky where person = %s::uuid", (units[other],), LIMIT)
+    assert core.delete(f"/v1/people/{other}", headers={"If-Match": "*"}).status == 204
+    product.clusters.wait("sandbox", "select count(*) = 0 from lab.sticky where person = %s::uuid", (units[other],), LIMIT)
+    assert core.delete(f"/v1/people/{person}", headers={"If-Match": "*"}).status == 204
+    product.clusters.wait("core", "select count(*) = 0 from flag.sticky where person = %s::uuid", (units[person],), LIMIT)
+    # What was kept for a flag ends with it.
+    core.delete(f"/v1/flags/{seen}", role="product_owner")
+    product.clusters.wait("core", f"select ({rows}) = 0", (seen,), LIMIT)
+
+
 def test_only_one_flag_by_itself_counts_as_exposure(core, product):
     key, _ = create(core, document=document([SPLIT]))
     bulk(core, {"targetingKey": "seen-in-bulk"})

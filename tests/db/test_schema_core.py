@@ -514,7 +514,7 @@ def test_every_table_with_owners_is_found_by_hand_over(core):
     """A column of that name is a pair: known to hand-over, two people by foreign key, checked by the trigger."""
     tables = core.rows("core", "SELECT DISTINCT a.attrelid::regclass::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
                        " WHERE a.attname IN ('business_owner', 'technical_owner') AND c.relkind IN ('r', 'p') AND NOT a.attisdropped")
-    assert {t for t, in tables} == {"access.principal", "flag.flag", "change.request", "change.feature"}
+    assert {t for t, in tables} == {"access.principal", "flag.flag", "flag.segment", "change.request", "change.feature"}
     assert set(core.rows("core", "SELECT relation FROM access.owned WHERE holds = 'id' AND technical IS NOT NULL")) == set(tables)
     for table, in tables:
         assert core.one("core", "SELECT count(*) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f'"

@@ -2,4 +2,5 @@
 -- lane slow
 -- prepare lazy
 -- out purged bigint
-select case when cardinality(o.units) > 0 then lab.purge(o.units) else 0 end as purged from (select lab.orphans() as units) o
+select case when cardinality(o.units) > 0 then lab.purge(o.units) else 0 end + lab.sticky_orphans() as purged
+  from (select lab.orphans() as units) o

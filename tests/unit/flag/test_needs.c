@@ -47,6 +47,10 @@ setup(void)
 	flag_row_add(rows, "no-member", DOC("person", IF("{\"a\":{\"$notInGroup\":\"told\"}}")));
 	flag_row_add(rows, "waits", DOC("person", WAIT("place") "," WAIT("waits-too")));
 	flag_row_add(rows, "waits-too", DOC("person", WAIT("waits") "," IF("{\"stage\":\"won\"}")));
+	flag_row_add(rows, "stays",
+		     DOC("person", EXP(",\"key\":\"e1\",\"sticky\":{\"version\":1},"
+				       "\"hashAttribute\":\"firm\","
+				       "\"fallbackAttribute\":\"targetingKey\"")));
 	flag_row_add(rows, "firm", DOC("organization", IF("{\"sector\":\"it\"}")));
 	flag_row_add(rows, "either",
 		     DOC("person", IF("{\"$or\":[{\"plan\":\"pro\"},"
@@ -74,6 +78,10 @@ said(const struct flag_needs *n)
 		out = arena_printf(&arena, "%s%.*s ", out, STR_FMT(n->attributes.names[i]));
 	for (unsigned i = 0; n != NULL && i < n->segments.n; i++)
 		out = arena_printf(&arena, "%s@%.*s ", out, STR_FMT(n->segments.names[i]));
+	for (unsigned i = 0; n != NULL && i < n->experiments.n; i++)
+		out = arena_printf(&arena, "%s%.*s: ", out, STR_FMT(n->experiments.names[i]));
+	for (unsigned i = 0; n != NULL && i < n->kept_by.n; i++)
+		out = arena_printf(&arena, "%s~%.*s ", out, STR_FMT(n->kept_by.names[i]));
 	return out;
 }
 
@@ -92,6 +100,7 @@ START_TEST(asked_for)
 	ck_assert_str_eq(of("hashes"), "firm ");
 	/* A list of members is of the snapshot itself. */
 	ck_assert_str_eq(of("member"), "a country @told ");
+	ck_assert_str_eq(of("stays"), "firm e1: ~firm ~targetingKey ");
 	/* Flags that wait for each other ask for the same. */
 	ck_assert_str_eq(of("waits"), "country stage ");
 	ck_assert_str_eq(of("waits-too"), "stage country ");
@@ -102,17 +111,7 @@ START_TEST(asked_for)
 	ck_assert_uint_eq(all->segments.n, 1);
 	ck_assert(flag_names_have(&all->attributes, STR("plan")));
 	ck_assert(!flag_names_have(&all->attributes, STR("sector")));
-}
-END_TEST
-
-START_TEST(the_same)
-{
-	const struct flag_needs *a = flag_needs_of(flags, STR("place"), NOW);
-	const struct flag_needs *b = flag_needs_of(flags, STR("not-there"), NOW);
-	ck_assert(flag_needs_equal(a, b) && flag_needs_equal(NULL, NULL));
-	ck_assert(!flag_needs_equal(a, NULL) && !flag_needs_equal(NULL, a));
-	ck_assert(!flag_needs_equal(a, flag_needs_of(flags, STR("either"), NOW)));
-	ck_assert(!flag_needs_equal(flag_needs_of(flags, STR("member"), NOW), a));
+	ck_assert(all->kept_by.n == 2 && all->experiments.n == 0);
 }
 END_TEST
 
@@ -151,6 +150,15 @@ START_TEST(unknown)
 	ck_assert_str_eq(got("either", &c), "on");
 	ck_assert_str_eq(got("firm", &c), "off");
 	ck_assert(strchr(got("plain", &c), '?') == NULL);
+	/* Of what was kept nothing is known: the hash decides, and nothing is kept in its place. */
+	c.unknown = NULL;
+	struct flag_result r;
+	flag_evaluate_in(flags, STR("stays"), &c, NOW, &r);
+	ck_assert(r.sticky_new && !r.record_missed);
+	c.sticky_unknown = true;
+	const struct str before = r.variation;
+	flag_evaluate_in(flags, STR("stays"), &c, NOW, &r);
+	ck_assert(!r.sticky_new && r.record_missed && str_eq(r.variation, before));
 	/* What the caller says is known. */
 	ck_assert_int_eq(flag_context_read(&arena,
 					   STR("{\"targetingKey\":\"u\",\"country\":\"de\","
@@ -171,7 +179,6 @@ suite(void)
 	TCase *c = tcase_create("needs");
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, asked_for);
-	tcase_add_test(c, the_same);
 	tcase_add_test(c, unknown);
 	suite_add_tcase(s, c);
 	return s;

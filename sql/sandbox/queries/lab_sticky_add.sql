@@ -1,0 +1,11 @@
+-- lab_sticky_add.sql — assignments that experiments keep, many at once.
+-- $1 text[]   flags
+-- $2 text[]   attributes
+-- $3 text[]   values
+-- $4 text[]   experiments
+-- $5 text[]   variations
+-- $6 bigint[] versions
+-- $7 text[]   pseudonyms of the people, '' of others
+-- lane write
+-- prepare lazy
+select lab.sticky_add($1, $2, $3, $4, $5, $6, $7)

@@ -1,0 +1,6 @@
+-- lab_sticky_forget.sql — what was kept for flags that have ended.
+-- $1 int at most so many rows
+-- lane slow
+-- prepare lazy
+-- out forgotten bigint
+select lab.sticky_forget($1) as forgotten
