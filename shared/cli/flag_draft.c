@@ -70,8 +70,9 @@ state_print(const char *name, const struct cJSON *state)
 
 	if (cJSON_IsNumber(json_get(state, "revision")) &&
 	    json_int(state, "revision", true, 0, INT64_MAX, &number, NULL) == ERR_OK)
-		show_line(name, "revision %lld, %s", (long long)number,
-			  cJSON_IsTrue(json_get(state, "enabled")) ? "on" : "off");
+		show_line(name, "revision %lld, %s%s", (long long)number,
+			  cJSON_IsTrue(json_get(state, "enabled")) ? "on" : "off",
+			  cJSON_IsTrue(json_get(state, "rebucket")) ? ", divided anew" : "");
 	else if (json_int(state, "base", true, 0, INT64_MAX, &number, NULL) == ERR_OK)
 		show_line(name, "the draft, made from revision %lld", (long long)number);
 }
@@ -107,6 +108,11 @@ diff_print(const struct cJSON *j)
 		printf("%s %s\n", what, show_text(change, "pointer", &pointer));
 		side_print(change, "before", "-");
 		side_print(change, "after", "+");
+	}
+	cJSON_ArrayForEach(change, json_get(j, "rebuckets"))
+	{
+		const char *what = show_text(change, "pointer", &pointer);
+		printf("moves people: %s: %s\n", what, show_text(change, "why", &op));
 	}
 	buf_free(&pointer);
 	buf_free(&op);
@@ -154,8 +160,10 @@ flag_publish(struct cli *c)
 {
 	const char *comment = "";
 	int64_t over = 0;
+	bool rebucket = false;
 	const struct cli_option options[] = {
 		{ "--comment", CLI_OPTION_TEXT, &comment, 0, 0 },
+		{ "--rebucket", CLI_OPTION_SWITCH, &rebucket, 0, 0 },
 		{ "--over", CLI_OPTION_INT, &over, 1, INT64_MAX },
 	};
 	struct buf path, body, match;
@@ -165,7 +173,7 @@ flag_publish(struct cli *c)
 	flag_path(&path, c->argv[0], "/publish");
 	buf_init(&body, CLI_PATH_BYTES_MAX);
 	buf_init(&match, CLI_ID_SIZE);
-	buf_add_char(&body, '{');
+	buf_add_cstr(&body, rebucket ? "{\"rebucket\":true," : "{");
 	comment_add(&body, comment);
 	buf_add_char(&body, '}');
 	buf_printf(&match, "If-Match: \"v%lld\"", (long long)over);
@@ -183,7 +191,10 @@ int
 flag_rollback(struct cli *c)
 {
 	const char *comment = "";
-	const struct cli_option options[] = { { "--comment", CLI_OPTION_TEXT, &comment, 0, 0 } };
+	bool rebucket = false;
+	const struct cli_option options[] = { { "--comment", CLI_OPTION_TEXT, &comment, 0, 0 },
+					      { "--rebucket", CLI_OPTION_SWITCH, &rebucket, 0,
+						0 } };
 	struct buf path, body;
 	int64_t revision = 0;
 
@@ -195,7 +206,8 @@ flag_rollback(struct cli *c)
 	}
 	flag_path(&path, c->argv[0], "/rollback");
 	buf_init(&body, CLI_PATH_BYTES_MAX);
-	buf_printf(&body, "{\"revision\":%lld,", (long long)revision);
+	buf_printf(&body, "{\"revision\":%lld,%s", (long long)revision,
+		   rebucket ? "\"rebucket\":true," : "");
 	comment_add(&body, comment);
 	buf_add_char(&body, '}');
 	const int exit_code =

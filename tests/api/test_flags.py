@@ -405,8 +405,8 @@ def test_draft_is_published(core, product):
     assert core.get(path, role="operator").json == r.json
     assert ofrep(core, key, {"targetingKey": "u1"}).json["reason"] == "SPLIT"  # a draft serves nobody
     shown = diff(core, key).json
-    assert shown["from"] == {"revision": first, "enabled": True}
-    assert shown["to"] == {"revision": None, "enabled": True, "base": first}
+    assert shown["from"] == {"revision": first, "enabled": True, "rebucket": False}
+    assert shown["to"] == {"revision": None, "enabled": True, "base": first, "rebucket": False}
     assert shown["changes"] == [{"op": "remove", "pointer": "/rules/0/experiment", "before": SPLIT["experiment"]},
                                 {"op": "add", "pointer": "/rules/0/force", "after": "treatment"}]
     assert core.post(f"/v1/flags/{key}/disable", role="product_owner").status == 200  # no hindrance, and it stays off
