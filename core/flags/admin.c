@@ -7,6 +7,7 @@
  * stored has always been compiled.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/flags/internal.h"
 
@@ -223,6 +224,14 @@ revise_look(struct task *t)
 	struct revision *r = task_state(t, sizeof(*r));
 	bool again = false;
 
+	if (str_is(postgres_value(t, 0, 0, 0), "protected"))
+		return core_flags_ask(
+			t, &(struct flags_asking) { .key = r->key,
+						    .kind = r->event + strlen("flag."),
+						    .document = r->document,
+						    .comment = r->comment,
+						    .rebucket = r->rebucket,
+						    .seen = r->edit != NULL ? r->edit->seen : 0 });
 	if (flags_outcome(t, r->key, &again))
 		return core_flags_applied(
 			t, &(struct flags_change) { .key = r->key,

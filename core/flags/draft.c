@@ -232,6 +232,12 @@ publish_look(struct task *t)
 		return no_draft(t);
 	if (str_is(outcome, "moved"))
 		return publish_moved(t, p);
+	if (str_is(outcome, "protected"))
+		return core_flags_ask(t, &(struct flags_asking) { .key = p->key,
+								  .kind = "publish",
+								  .comment = p->comment,
+								  .rebucket = p->edit->rebucket,
+								  .seen = p->edit->seen });
 	if (flags_outcome(t, p->key, &again))
 		return core_flags_applied(
 			t, &(struct flags_change) { .key = p->key,

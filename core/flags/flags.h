@@ -14,6 +14,8 @@
  *	flag.disable            disable, kill any flag; hold ramps
  *	flag.create_experiment  create experiments within the limits below; disable, kill and archive
  *	                        those one has made, but never turn on what somebody has turned off
+ *	flag.protect            protect a flag, ask to take that off
+ *	flag.approve            approve or reject what somebody else asked of a protected flag
  *	flag.acknowledge        POST /v1/workers, /v1/flag-usage (the sandbox)
  */
 #ifndef BIMODAL_CORE_FLAGS_H

@@ -93,6 +93,28 @@ void core_flags_causes_json(struct buf *out, const struct flag_document *now,
 			    const struct flag_document *would, const struct flag_rebucket *causes,
 			    size_t n, const char *at);
 
+/* ---- protected flags (request.c) ---- */
+
+/* What somebody wants of a protected flag. */
+struct flags_asking {
+	struct str key;
+	const char *
+		kind; /* as in flag.request: "revise", "publish", "rollback", "enable", "unprotect" */
+	struct str document; /* .p NULL: the draft's, or none */
+	struct str comment;
+	bool rebucket;
+	int64_t seen; /* revision that was looked at; 0: none was */
+};
+/* Make it a request, and answer with that. */
+enum step core_flags_ask(struct task *t, const struct flags_asking *a);
+extern const struct step_row core_flags_protect_steps[];
+extern const struct step_row core_flags_unprotect_steps[];
+extern const struct step_row core_flags_requests_steps[];
+extern const struct step_row core_flags_request_steps[];
+extern const struct step_row core_flags_approve_steps[];
+extern const struct step_row core_flags_reject_steps[];
+extern const struct step_row core_flags_withdraw_steps[];
+
 extern const struct step_row core_flags_create_steps[];
 extern const struct step_row core_flags_revise_steps[];
 extern const struct step_row core_flags_enable_steps[];

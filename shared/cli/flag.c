@@ -119,6 +119,22 @@ applied_print(const struct cJSON *j)
 	return true;
 }
 
+/* A protected flag: it waits for somebody else. */
+static int
+request_print(struct cli *c, struct cli_reply *reply)
+{
+	struct cJSON *j = NULL;
+	const char *id = NULL;
+
+	if (json_parse(buf_str(&reply->body), &j, NULL) == ERR_OK)
+		id = cJSON_GetStringValue(json_get(j, "id"));
+	if (id != NULL)
+		printf("waits for another person: bimodal flag approve %s\n", id);
+	const int exit_code = id != NULL ? 0 : cli_reply_print(c, reply);
+	json_free(j);
+	return exit_code;
+}
+
 int
 flag_change(struct cli *c, const char *method, const char *path, struct str body)
 {
@@ -138,8 +154,10 @@ flag_change_if(struct cli *c, const char *method, const char *path, const char *
 		return 1;
 	}
 	const bool good = reply.status >= 200 && reply.status < 300;
-	if (!good || c->raw || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK ||
-	    !applied_print(j)) {
+	if (!c->raw && reply.status == 202)
+		exit_code = request_print(c, &reply);
+	else if (!good || c->raw || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK ||
+		 !applied_print(j)) {
 		exit_code = cli_reply_print(c, &reply);
 	} else {
 		flag_applications_print(j);
@@ -383,6 +401,17 @@ const struct cli_command cli_flag_commands[] = {
 	  flag_publish, "product_owner" },
 	{ "flag rollback", "KEY REVISION [--comment TEXT] [--rebucket]",
 	  "the rules of an earlier revision again", flag_rollback, "product_owner" },
+	{ "flag protect", "KEY", "from now on it changes only by two people; off needs nobody",
+	  flag_protect, "operator" },
+	{ "flag unprotect", "KEY [--comment TEXT]", "ask another person to end that",
+	  flag_unprotect, "operator" },
+	{ "flag requests", "[--state waiting|approved|rejected|withdrawn] [--flag KEY]",
+	  "what is asked of protected flags", flag_requests, "product_owner" },
+	{ "flag approve", "REQUEST [--sha256 HASH] [--note TEXT]",
+	  "agree to what somebody else asked; it happens at once", flag_approve, "product_owner" },
+	{ "flag reject", "REQUEST --reason TEXT", "refuse it", flag_reject, "product_owner" },
+	{ "flag withdraw", "REQUEST [--comment TEXT]", "take your own request back", flag_withdraw,
+	  "product_owner" },
 	{ "flag enable", "KEY [--comment TEXT]", "turn it on, and see how many workers have it",
 	  flag_enable, "product_owner" },
 	{ "flag disable", "KEY [--comment TEXT]", "turn it off", flag_disable, "product_owner" },

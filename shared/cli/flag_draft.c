@@ -89,17 +89,14 @@ side_print(const struct cJSON *change, const char *member, const char *mark)
 	cJSON_free(text);
 }
 
-static void
-diff_print(const struct cJSON *j)
+void
+flag_changes_print(const struct cJSON *changes)
 {
-	const struct cJSON *changes = json_get(j, "changes");
 	const struct cJSON *change;
 	struct buf op, pointer;
 
 	buf_init(&op, CLI_PATH_BYTES_MAX);
 	buf_init(&pointer, FLAG_FILE_BYTES_MAX);
-	state_print("from", json_get(j, "from"));
-	state_print("to", json_get(j, "to"));
 	if (cJSON_GetArraySize(changes) == 0)
 		puts("the rules are the same");
 	cJSON_ArrayForEach(change, changes)
@@ -109,6 +106,21 @@ diff_print(const struct cJSON *j)
 		side_print(change, "before", "-");
 		side_print(change, "after", "+");
 	}
+	buf_free(&pointer);
+	buf_free(&op);
+}
+
+static void
+diff_print(const struct cJSON *j)
+{
+	const struct cJSON *change;
+	struct buf op, pointer;
+
+	buf_init(&op, CLI_PATH_BYTES_MAX);
+	buf_init(&pointer, FLAG_FILE_BYTES_MAX);
+	state_print("from", json_get(j, "from"));
+	state_print("to", json_get(j, "to"));
+	flag_changes_print(json_get(j, "changes"));
 	cJSON_ArrayForEach(change, json_get(j, "rebuckets"))
 	{
 		const char *what = show_text(change, "pointer", &pointer);

@@ -2,9 +2,16 @@
 import json
 import time
 
-from test_flags import BOOL, FORCED, SPLIT, command_line, create, diff, document, draft, later, ofrep, pointer, publish
+from test_flags import BOOL, FORCED, SPLIT, command_line, create, diff, draft, flag, later, ofrep, pointer, publish
+
+from test_flags import document as plain
 
 UNITS = [f"unit-{i}" for i in range(24)]
+
+
+def document(rules=(), **kw):
+    """Who falls out of a division gets what no arm of it gives."""
+    return plain(rules, variations=BOOL + [{"key": "none", "value": False}], default="none", **kw)
 
 
 def divided(core, product, rules=(SPLIT,), units=UNITS, **kw):
@@ -68,16 +75,15 @@ def test_what_moves_nobody_is_let_through(core, product):
     assert r.status == 409 and (cause["change"], cause["rule"], cause["share"]) == ("coverage", "x", 0.8), r
     assert revise(core, key, [{"id": "staff", "force": "treatment", "condition": {"staff": True}}, grown]).status == 201
     assert revise(core, key, [FORCED]).status == 201  # for everybody, and says so: the winner
-    fresh, _ = create(core)
+    fresh, _ = create(core, document=document([SPLIT]))
     assert revise(core, fresh, [{"experiment": {**SPLIT["experiment"], "seed": "z"}}]).status == 201  # nobody has met it
 
 
 def test_a_condition_that_puts_people_out(core, product):
-    key, _, met = divided(core, product)
+    key, _, _ = divided(core, product)
     r = revise(core, key, [{**SPLIT, "condition": {"plan": "pro"}}])
     told = r.json["rebucket"]
-    assert r.status == 409 and told["causes"] == [] and told["moved"] == list(met.values()).count("treatment"), r
-    assert told["counted"] == len(UNITS)  # the others have the default's value anyway
+    assert r.status == 409 and told["causes"] == [] and told["moved"] == told["counted"] == len(UNITS), r
     assert "a condition or the order" in r.json["detail"]
 
 
@@ -99,6 +105,7 @@ def test_the_record_tells_whom_a_rule_means(core, product):
     for i, o in enumerate(ids):
         ofrep(core, key, {"targetingKey": o, "country": "AT" if i % 2 else "DE"})
     product.clusters.wait("core", "select count(*) = 3 from flag.exposure where flag = %s", (key,), 30)
+
     def put(condition):
         body = {"document": document([{**SPLIT, "condition": condition}], unit="organization")}
         return core.post(f"/v1/flags/{key}/revisions", body, role="product_owner")
@@ -189,3 +196,158 @@ def test_owners_are_told_before_the_expiry(core, product):
     product.clusters.wait("core", "select count(*) = 4 from notice.notice where kind = 'flag.expiring' and subject = %s", (f"flags/{week}",), 40)
     assert told(late) == [] and len(told(one)) == 2
     assert BOOL[0]["value"] is core.get(f"/v1/flags/{late}", role="operator").json["expired"]
+
+
+# -- protected flags
+
+def asked(core, product, key, reply):
+    """The request that a change of a protected flag became, once its notice is there."""
+    assert reply.status == 202 and reply.json["state"] == "waiting" and reply.json["key"] == key, reply
+    product.clusters.wait("core", "select count(*) > 0 from notice.notice where kind = 'flag.waiting' and task and done_at is null"
+                          " and subject = %s", (f"flag-requests/{reply.json['id']}",), 40)
+    return reply.json
+
+
+def decide(core, request, verb, body=None, role="operator"):
+    return core.post(f"/v1/flag-requests/{request['id']}/{verb}", body, role=role)
+
+
+def approve(core, request, role="operator", **kw):
+    return decide(core, request, "approve", {"sha256": request["sha256"], **kw}, role)
+
+
+def protected(core, **kw):
+    key, r = create(core, document=document([SPLIT]), **kw)
+    assert core.post(f"/v1/flags/{key}/protect", role="product_owner").status == 403
+    assert [core.post(f"/v1/flags/{key}/protect", role="operator").status for _ in range(2)] == [204, 204]
+    assert core.get(f"/v1/flags/{key}", role="operator").json["protected"] is True
+    return key, r.json["revision"]
+
+
+def test_a_protected_flag_needs_a_second_person(core, product):
+    key, first = protected(core)
+    r = revise(core, key, [FORCED], comment="all in")
+    request = asked(core, product, key, r)
+    assert request["kind"] == "revise" and request["base"] == request["current"] == first and request["comment"] == "all in"
+    assert [c["op"] for c in request["changes"]] == ["remove", "add"] and request["document"]["rules"] == [FORCED]
+    shown = core.get(f"/v1/flags/{key}", role="operator").json
+    assert shown["revision"] == first and shown["request"] == request["id"]
+    assert core.get(f"/v1/flag-requests/{request['id']}", role="innovator").json == request
+    waiting = core.get(f"/v1/flag-requests?state=waiting&key={key}", role="operator").json["data"]
+    assert [x["id"] for x in waiting] == [request["id"]]
+    r = revise(core, key, [])
+    assert r.status == 409 and "product_owner" in r.json["detail"], r  # one at a time
+    # Not the author, not other bytes, nobody without the right.
+    r = approve(core, request, role="product_owner")
+    assert r.status == 409 and "an author does not approve" in r.json["detail"], r
+    r = decide(core, request, "approve", {"sha256": "0" * 64})
+    assert r.status == 409 and pointer(r) == "/sha256", r
+    assert decide(core, request, "approve", {}).status == decide(core, request, "reject", {}).status == 422
+    assert approve(core, request, role="innovator").status == 403
+    r = approve(core, request, note="seen")
+    assert r.status == 200 and r.json["revision"] > first and r.json["applied"]["of"] == 2, r
+    serves(core, key, "u", "treatment")
+    assert approve(core, request).status == 409
+    done = core.get(f"/v1/flag-requests/{request['id']}", role="operator").json
+    assert (done["state"], done["decided_by_name"], done["note"]) == ("approved", "operator", "seen")
+    product.clusters.wait("core", "select count(*) = 2 from notice.notice where subject = %s and (done_at is not null or kind = 'flag.approved')",
+                          (f"flag-requests/{request['id']}",), 40)
+    ops = product.clusters.rows("core", "select op from event.log where resource = 'flags' and after->>'key' = %s order by seq", (key,))
+    assert [o for o, in ops] == ["flag.create", "flag.protect", "flag.request", "flag.approve"]
+
+
+def test_off_needs_nobody_and_on_needs_two(core, product):
+    key, _ = protected(core)
+    for verb in ("kill", "disable"):
+        assert core.post(f"/v1/flags/{key}/{verb}", role="product_owner").status == 200
+    request = asked(core, product, key, core.post(f"/v1/flags/{key}/enable", {"comment": "again"}, role="product_owner"))
+    assert request["kind"] == "enable" and request["document"] is None and request["changes"] == []
+    r = decide(core, request, "reject", {"reason": "not today"})
+    assert r.status == 200 and r.json["state"] == "rejected" and r.json["note"] == "not today", r
+    assert approve(core, request).status == 409
+    request = asked(core, product, key, core.post(f"/v1/flags/{key}/enable", role="product_owner"))
+    assert decide(core, request, "withdraw").status == 403  # not his
+    assert decide(core, request, "withdraw", role="product_owner").json["state"] == "withdrawn"
+    request = asked(core, product, key, core.post(f"/v1/flags/{key}/enable", role="product_owner"))
+    assert core.post(f"/v1/flags/{key}/disable", role="product_owner").status == 200
+    r = approve(core, request)
+    assert r.status == 409 and "made anew" in r.json["detail"], r  # it is about what was
+    assert decide(core, request, "withdraw", role="product_owner").status == 200
+    request = asked(core, product, key, core.post(f"/v1/flags/{key}/enable", role="product_owner"))
+    r = approve(core, request)
+    assert r.status == 200 and r.json["enabled"] is True, r
+
+
+def test_drafts_and_rollbacks_of_protected_flags(core, product):
+    key, first = protected(core)
+    assert draft(core, key, {"document": document([FORCED]), "comment": "mine"}).status == 200
+    request = asked(core, product, key, publish(core, key))
+    assert request["kind"] == "publish" and request["document"]["rules"] == [FORCED]
+    assert draft(core, key, {"document": document([])}).status == 200  # the draft goes on; what was asked stays what it was
+    second = approve(core, request).json["revision"]
+    assert core.get(f"/v1/flags/{key}", role="operator").json["document"]["rules"] == [FORCED]
+    assert core.get(f"/v1/flags/{key}/draft", role="operator").json["document"]["rules"] == []
+    request = asked(core, product, key, core.post(f"/v1/flags/{key}/rollback", {"revision": first}, role="product_owner"))
+    assert request["kind"] == "rollback" and request["base"] == second
+    assert approve(core, request).status == 200
+    # The way out takes two as well; the operator asks, the product owner agrees.
+    request = asked(core, product, key, core.post(f"/v1/flags/{key}/unprotect", {"comment": "over"}, role="operator"))
+    assert approve(core, request).status == 409 and approve(core, request, role="product_owner").status == 200
+    assert core.get(f"/v1/flags/{key}", role="operator").json["protected"] is False
+    assert revise(core, key, [FORCED]).status == 201
+    assert core.post(f"/v1/flags/{key}/unprotect", role="operator").status == 409
+
+
+def test_nobody_goes_round_a_protection(core, product):
+    """By the workers' own role, by archiving, by a password that the author made."""
+    key, _ = protected(core)
+    write = ("insert into flag.revision (key, document, enabled, actor) select r.key, r.document || %s::jsonb, r.enabled, r.actor"
+             " from flag.flag f join flag.revision r on r.revision = f.revision where f.key = %s")
+    try:
+        product.clusters.rows("core", write, ('{"rules":[]}', key), role="bimodal_app")
+        raise AssertionError("it was written")
+    except Exception as e:
+        assert "is protected" in str(e), e
+    request = asked(core, product, key, revise(core, key, [FORCED]))
+    author, second = (product.clusters.one("core", "select id from access.principal where name = %s", (n,)) for n in ("product_owner", "operator"))
+    before = product.clusters.rows("core", "select phc, given_by from access.credential where principal = %s", (second,))
+    product.clusters.rows("core", "insert into access.credential (principal, phc, given_by) values (%s, '$argon2id$v=19$m=8,t=1,p=1$aa$bb', %s) on conflict (principal)"
+                          " do update set given_by = excluded.given_by", (second, str(author)))
+    try:
+        r = approve(core, request)
+        assert r.status == 409 and "secret" in r.json["detail"], r
+    finally:
+        if before:
+            product.clusters.rows("core", "update access.credential set given_by = %s where principal = %s", (before[0][1], second))
+        else:
+            product.clusters.rows("core", "delete from access.credential where principal = %s", (second,))
+    assert core.delete(f"/v1/flags/{key}", role="product_owner").status == 200
+    r = core.post("/v1/flags", flag(key, document=document([FORCED])), role="product_owner")
+    assert r.status == 423, r
+
+
+def test_a_request_is_guarded(core, product):
+    key, _, _ = divided(core, product)
+    assert core.post(f"/v1/flags/{key}/protect", role="operator").status == 204
+    anew = [{"experiment": {**SPLIT["experiment"], "seed": "s"}}]
+    assert revise(core, key, anew).status == 409
+    request = asked(core, product, key, revise(core, key, anew, rebucket=True))
+    assert request["rebucket"] is True and approve(core, request).status == 200
+
+
+def test_command_line_of_requests(core, product):
+    key, _ = create(core, document=document([SPLIT]))
+    owner, operator = command_line(core, product), command_line(core, product, "operator")
+    assert operator("protect", key) == ""
+    assert "waits for another person" in owner("revise", key, json.dumps(document([FORCED])))
+    lines = operator("requests", "--flag", key).splitlines()
+    assert key in lines[1] and "revise" in lines[1] and "product_owner" in lines[1], lines
+    number = core.get(f"/v1/flag-requests?key={key}", role="operator").json["data"][0]["id"]
+    assert "an author does not approve" in owner("approve", number, codes=(1,))
+    assert "applied by" in operator("approve", number, "--note", "seen", codes=(0, 3))
+    assert "waits for another person" in owner("rollback", key, str(core.get(f"/v1/flags/{key}/revisions", role="operator").json["data"][-1]["revision"]))
+    number = core.get(f"/v1/flag-requests?key={key}", role="operator").json["data"][0]["id"]
+    assert '"rejected"' in operator("reject", number, "--reason", "no")
+    assert "waits for another person" in operator("unprotect", key)
+    number = core.get(f"/v1/flag-requests?key={key}", role="operator").json["data"][0]["id"]
+    assert '"withdrawn"' in operator("withdraw", number)

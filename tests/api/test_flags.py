@@ -519,9 +519,9 @@ def test_roll_back_to_a_large_document(core):
     assert r.status == 201, r
 
 
-def command_line(core, product):
-    """flag WORDS as a product owner; what it says, if its exit code is one of `codes`."""
-    token = product.secret("cli-flags", core.tokens["product_owner"])
+def command_line(core, product, role="product_owner"):
+    """flag WORDS as one of a role; what it says, if its exit code is one of `codes`."""
+    token = product.secret(f"cli-flags-{role}", core.tokens[role])
 
     def bimodal(*words, codes=(0,)):
         done = traced.bimodal(product, "--core", f"http://127.0.0.1:{core.port}", "--token-file", token, "flag", *words)

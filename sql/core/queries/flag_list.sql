@@ -12,7 +12,7 @@ with page as (
 	select f.key, f.kind, f.purpose, access.name_of(f.business_owner) as business_owner,
 	       access.name_of(f.technical_owner) as technical_owner, f.expires_at, f.expires_at <= now() as expired, f.created_by,
 	       f.created_at, f.archived_at, f.revision, coalesce(r.enabled, false) as enabled,
-	       flag.lifecycle(f, $7) as state
+	       flag.lifecycle(f, $7) as state, f.protected
 	  from flag.flag f
 	  left join flag.revision r on r.revision = f.revision
 	 where f.key collate "C" > $1 collate "C" and ($2 is null or f.kind = $2) and ($3 or f.archived_at is null or $5 in ('expired', 'archived'))

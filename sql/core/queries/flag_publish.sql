@@ -8,12 +8,12 @@
 -- $7 text    hash of the draft that it has looked at
 -- $8 bool    units that have been divided may be moved
 -- lane write
--- out outcome text (made, missing, archived, none, moved, retry, unseen), revision bigint, enabled bool, current bigint, base bigint, event bigint
+-- out outcome text (made, missing, archived, none, moved, retry, unseen, protected), revision bigint, enabled bool, current bigint, base bigint, event bigint
 -- "retry" as in flag_revise.sql. The flag's row is locked before the draft's, as by flag_draft_put.sql.
 with act as (
 	select set_config('bimodal.actor', $4::text, true) a, set_config('bimodal.request', $5, true) r
 ), cur as (
-	select f.archived_at, f.revision from flag.flag f where f.key = $1 for update
+	select f.archived_at, f.revision, f.protected from flag.flag f where f.key = $1 for update
 ), draft as (
 	select d.document, d.base, d.author, d.comment from cur c join flag.draft d on d.key = $1 for update of d
 ), verdict as (
@@ -24,6 +24,7 @@ with act as (
 	            when $7 <> encode(sha256(convert_to(d.document::text, 'UTF8')), 'hex')
 	                 or ($6 <> c.revision and o.document::text <> (select s.document::text from flag.revision s where s.revision = $6))
 	            then 'unseen'
+	            when c.protected then 'protected'
 	            else 'made' end as outcome,
 	       c.revision, o.enabled, d.document, d.base, d.author, coalesce(nullif($3, ''), d.comment) as comment
 	  from cur c
