@@ -61,6 +61,9 @@ const struct conf_key core_config_keys[] = {
 	{ "flags.guardrail_period", CONF_DURATION, AT(flags_guardrail_period), "1min", "100ms", "1h", false, "how often the guardrails of a ramp are judged on the record" },
 	{ "flags.usage_keep", CONF_DURATION, AT(flags_usage_keep), "30d", "1d", "3650d", false, "how long it is known who asked for which flag" },
 	{ "flags.usage_recent", CONF_DURATION, AT(flags_usage_recent), "6h", "1min", "7d", false, "a kill names the applications that asked for the flag in such a time and hold no event stream" },
+	{ "flags.stale_days", CONF_INT, AT(flags_stale_days), "30", "1", "3650", false, "a flag is stale when for so many days it was off, or neither changed nor met by somebody new, days" },
+	{ "flags.expiry_notice", CONF_INT, AT(flags_expiry_notice), "7", "1", "365", false, "so long before a flag expires its owners are told, days" },
+	{ "flags.expiry_notice_last", CONF_INT, AT(flags_expiry_notice_last), "1", "1", "365", false, "and so long before once more, days" },
 
 	{ "events.seal_period", CONF_DURATION, AT(events_seal_period), "1s", "100ms", "1min", false, "how often new rows of the event log are sealed into the hash chain" },
 	{ "feed.heartbeat_period", CONF_DURATION, AT(feed_heartbeat_period), "1s", "100ms", "1min", false, "how often a heartbeat row goes into the feed" },

@@ -41,6 +41,9 @@ struct core_config {
 	usec_t flags_guardrail_period;
 	usec_t flags_usage_keep;
 	usec_t flags_usage_recent;
+	int64_t flags_stale_days;
+	int64_t flags_expiry_notice;
+	int64_t flags_expiry_notice_last;
 
 	usec_t events_seal_period;
 	usec_t feed_heartbeat_period;

@@ -94,7 +94,11 @@ core_jobs_start(void *arg, struct err_info *info)
 		return err;
 	c->jobs = daemon_jobs_create(c->loop, c->tasks, c->lead);
 	core_events_jobs(c->jobs, c->lead, c->config.events_seal_period);
-	core_flags_jobs(c->jobs, c->lead);
+	core_flags_jobs(c->jobs, &(struct core_flags_jobs_conf) {
+					 .pool = c->lead,
+					 .expiry_notice = c->config.flags_expiry_notice,
+					 .expiry_notice_last = c->config.flags_expiry_notice_last,
+				 });
 	core_flags_ramp_jobs(c->jobs, c->lead, c->config.flags_ramp_period,
 			     c->config.flags_guardrail_period);
 	core_flags_usage_jobs(c->jobs, c->lead, c->config.flags_usage_keep);

@@ -147,6 +147,7 @@ flags_use(struct core *c, unsigned worker)
 		.records = c->records,
 		.experiment_coverage_max = (double)c->config.flags_experiment_share / 100.0,
 		.experiment_max = c->config.flags_experiment_max,
+		.stale_days = c->config.flags_stale_days,
 		.ofrep_key = str_of(c->config.common.cursor_key),
 		.ofrep_wait = c->config.common.ofrep_wait,
 		.ofrep_ticket_lifetime = c->config.common.ofrep_ticket_lifetime,

@@ -6,6 +6,9 @@
  * The document is compiled here first, so that the author gets the place of an error; what is
  * stored has always been compiled.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "core/flags/internal.h"
 
 #define TEXT_BYTES_MAX 500
@@ -182,8 +185,10 @@ struct revision {
 	struct str comment;
 	const char *enabled; /* NULL: as it is    */
 	const char *event;
+	struct flags_edit *edit; /* of other rules; NULL: those that are */
 	int status;
 	bool limited;
+	bool rebucket;
 	unsigned attempts;
 };
 
@@ -193,6 +198,10 @@ static enum step
 revise_write(struct task *t)
 {
 	struct revision *r = task_state(t, sizeof(*r));
+	const bool looked = r->edit != NULL && !r->edit->rebucket;
+	char seen[24];
+
+	(void)snprintf(seen, sizeof(seen), "%lld", looked ? (long long)r->edit->seen : 0);
 	const struct postgres_param params[] = {
 		P_STR(r->key),
 		{ .value = r->document, .is_null = r->document.p == NULL },
@@ -202,6 +211,8 @@ revise_write(struct task *t)
 		P_STR(http_request_id(t)),
 		P_TEXT(r->event),
 		P_TEXT(r->limited ? "true" : "false"),
+		P_TEXT(looked ? seen : NULL),
+		P_TEXT(r->edit != NULL && r->edit->rebucket ? "true" : "false"),
 	};
 	r->attempts++;
 	return postgres_wait(core_flags_conf.pool, t, &sql_flag_revise, params, ARRAY_LEN(params));
@@ -213,6 +224,14 @@ revise_look(struct task *t)
 	struct revision *r = task_state(t, sizeof(*r));
 	bool again = false;
 
+	if (str_is(postgres_value(t, 0, 0, 0), "protected"))
+		return core_flags_ask(
+			t, &(struct flags_asking) { .key = r->key,
+						    .kind = r->event + strlen("flag."),
+						    .document = r->document,
+						    .comment = r->comment,
+						    .rebucket = r->rebucket,
+						    .seen = r->edit != NULL ? r->edit->seen : 0 });
 	if (flags_outcome(t, r->key, &again))
 		return core_flags_applied(
 			t, &(struct flags_change) { .key = r->key,
@@ -220,19 +239,38 @@ revise_look(struct task *t)
 						    .revision = postgres_int(t, 0, 0, 1, 0),
 						    .enabled = postgres_bool(t, 0, 0, 2),
 						    .names = str_is(str_of(r->enabled), "false") });
-	if (again && r->attempts < ATTEMPTS_MAX)
-		return task_jump(t, revise_write);
-	if (again)
+	if (again && r->attempts >= ATTEMPTS_MAX)
 		return task_fail_set(t, ERR_RETRY, NULL,
 				     "the flag \"%.*s\" is being changed by many at once",
 				     STR_FMT(r->key));
-	return task_fail(t);
+	if (again && r->edit != NULL)
+		return core_flags_guard(t, r->edit);
+	return again ? task_jump(t, revise_write) : task_fail(t);
+}
+
+static const struct step_row guarded_steps[] = {
+	{ "write", revise_write },
+	{ "look", revise_look },
+	{ NULL, NULL },
+};
+
+/* Other rules: not before the guard has looked at them. */
+static enum step
+revise_guarded(struct task *t, struct revision *r, const char *at)
+{
+	r->edit = core_flags_edit(t, r->key, r->document, at, r->rebucket);
+	if (r->edit == NULL)
+		return task_fail(t);
+	r->edit->then = guarded_steps;
+	r->edit->state = r;
+	r->edit->size = sizeof(*r);
+	return core_flags_guard(t, r->edit);
 }
 
 static enum step
 revise_read(struct task *t)
 {
-	static const char *const known[] = { "document", "comment", NULL };
+	static const char *const known[] = { "document", "comment", "rebucket", NULL };
 	struct revision *r = task_state(t, sizeof(*r));
 	double coverage = 0;
 	struct flags_body b;
@@ -244,15 +282,14 @@ revise_read(struct task *t)
 	r->status = 201;
 	if (!flags_body_read(t, known, &b) ||
 	    !flags_body_text(t, &b, "comment", 0, FLAGS_COMMENT_BYTES_MAX, &r->comment) ||
+	    !flags_body_bool(t, &b, "rebucket", &r->rebucket) ||
 	    !flags_body_document(t, &b, r->key, &r->document, &coverage))
 		return task_fail(t);
-	return STEP_NEXT;
+	return revise_guarded(t, r, "/document");
 }
 
 const struct step_row core_flags_revise_steps[] = {
 	{ "read", revise_read },
-	{ "write", revise_write },
-	{ "look", revise_look },
 	{ NULL, NULL },
 };
 
@@ -319,7 +356,7 @@ const struct step_row core_flags_kill_steps[] = {
 static enum step
 rollback_read(struct task *t)
 {
-	static const char *const known[] = { "revision", "comment", NULL };
+	static const char *const known[] = { "revision", "comment", "rebucket", NULL };
 	struct revision *r = task_state(t, sizeof(*r));
 	struct str number = STR_NONE;
 	struct flags_body b;
@@ -331,6 +368,7 @@ rollback_read(struct task *t)
 	r->status = 201;
 	if (!flags_body_read(t, known, &b) ||
 	    !flags_body_text(t, &b, "comment", 0, FLAGS_COMMENT_BYTES_MAX, &r->comment) ||
+	    !flags_body_bool(t, &b, "rebucket", &r->rebucket) ||
 	    !flags_body_revision(t, &b, "revision", true, &number))
 		return task_fail(t);
 	const char *comment =
@@ -367,14 +405,12 @@ rollback_check(struct task *t)
 			"that revision is of another version of the product and cannot "
 			"be taken back: %s %s",
 			why.field, why.msg);
-	return STEP_NEXT;
+	return revise_guarded(t, r, "");
 }
 
 const struct step_row core_flags_rollback_steps[] = {
 	{ "read", rollback_read },
 	{ "check", rollback_check },
-	{ "write", revise_write },
-	{ "look", revise_look },
 	{ NULL, NULL },
 };
 

@@ -41,6 +41,21 @@ flags_body_revision(struct task *t, const struct flags_body *b, const char *key,
 }
 
 bool
+flags_body_bool(struct task *t, const struct flags_body *b, const char *key, bool *out)
+{
+	const struct json_member *m = json_member_find(b->member, b->n, key);
+
+	if (m == NULL)
+		return true;
+	*out = m->kind == JSON_TRUE;
+	if (m->kind == JSON_TRUE || m->kind == JSON_FALSE)
+		return true;
+	(void)err_set(&t->t_err, ERR_INVALID, arena_printf(&t->t_arena, "/%s", key),
+		      "must be true or false");
+	return false;
+}
+
+bool
 flags_body_document(struct task *t, const struct flags_body *b, struct str key, struct str *text,
 		    double *coverage)
 {
@@ -67,6 +82,20 @@ flags_comment_read(struct task *t, struct str *comment)
 	       flags_body_text(t, &b, "comment", 0, FLAGS_COMMENT_BYTES_MAX, comment);
 }
 
+bool
+flags_edit_read(struct task *t, struct str *comment, bool *rebucket)
+{
+	static const char *const known[] = { "comment", "rebucket", NULL };
+	struct flags_body b;
+
+	*comment = STR("");
+	if (http_body(t).len == 0)
+		return true;
+	return flags_body_read(t, known, &b) &&
+	       flags_body_text(t, &b, "comment", 0, FLAGS_COMMENT_BYTES_MAX, comment) &&
+	       flags_body_bool(t, &b, "rebucket", rebucket);
+}
+
 /* ---- the outcome of a write ---- */
 
 bool
@@ -74,7 +103,7 @@ flags_outcome(struct task *t, struct str key, bool *again)
 {
 	const struct str outcome = postgres_value(t, 0, 0, 0);
 
-	*again = str_is(outcome, "retry");
+	*again = str_is(outcome, "retry") || str_is(outcome, "unseen");
 	if (str_is(outcome, "made"))
 		return true;
 	if (*again)

@@ -3,10 +3,13 @@
  * serves nobody until it is published. Publishing is refused where the rules have changed since the draft was made; that the flag was
  * turned on or off meanwhile is no hindrance, and stays so. Whoever publishes by If-Match says which revision he has looked at instead.
  */
+#include <stdio.h>
+
 #include "core/flags/internal.h"
 #include "record/engine.h"
 
 #define DRAFT_ATTEMPTS_MAX 5
+#define DIFF_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 /* ---- save ---- */
 
@@ -146,16 +149,18 @@ struct publication {
 	struct str key;
 	struct str comment;
 	struct str expected; /* "0": any; .p NULL: the draft's base decides */
+	struct flags_edit *edit;
 	unsigned attempts;
 };
 
-static step_fn publish_write;
+static const struct step_row publish_guarded_steps[3];
 
 static enum step
 publish_read(struct task *t)
 {
 	struct publication *p = task_state(t, sizeof(*p));
 	const struct str match = http_header(t, "If-Match");
+	bool rebucket = false;
 
 	if (p == NULL)
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
@@ -166,19 +171,34 @@ publish_read(struct task *t)
 				     "must be the present revision such as \"v42\", or *");
 	if (match.p != NULL && p->expected.p == NULL)
 		p->expected = STR("0");
-	return flags_comment_read(t, &p->comment) ? STEP_NEXT : task_fail(t);
+	if (!flags_edit_read(t, &p->comment, &rebucket))
+		return task_fail(t);
+	p->edit = core_flags_edit(t, p->key, STR_NONE, "", rebucket);
+	if (p->edit == NULL)
+		return task_fail(t);
+	p->edit->then = publish_guarded_steps;
+	p->edit->state = p;
+	p->edit->size = sizeof(*p);
+	return core_flags_guard(t, p->edit);
 }
 
 static enum step
 publish_write(struct task *t)
 {
 	struct publication *p = task_state(t, sizeof(*p));
+	const struct flags_edit *const edit = p->edit;
+	char seen[24];
+
+	(void)snprintf(seen, sizeof(seen), "%lld", (long long)edit->seen);
 	const struct postgres_param params[] = {
 		P_STR(p->key),
 		{ .value = p->expected, .is_null = p->expected.p == NULL },
 		P_STR(p->comment),
 		P_TEXT(access_principal_of(t)),
 		P_STR(http_request_id(t)),
+		P_TEXT(edit->rebucket ? NULL : seen),
+		P_TEXT(edit->rebucket ? NULL : edit->seen_draft),
+		P_TEXT(edit->rebucket ? "true" : "false"),
 	};
 	p->attempts++;
 	return postgres_wait(core_flags_conf.pool, t, &sql_flag_publish, params, ARRAY_LEN(params));
@@ -212,6 +232,12 @@ publish_look(struct task *t)
 		return no_draft(t);
 	if (str_is(outcome, "moved"))
 		return publish_moved(t, p);
+	if (str_is(outcome, "protected"))
+		return core_flags_ask(t, &(struct flags_asking) { .key = p->key,
+								  .kind = "publish",
+								  .comment = p->comment,
+								  .rebucket = p->edit->rebucket,
+								  .seen = p->edit->seen });
 	if (flags_outcome(t, p->key, &again))
 		return core_flags_applied(
 			t, &(struct flags_change) { .key = p->key,
@@ -219,7 +245,7 @@ publish_look(struct task *t)
 						    .revision = postgres_int(t, 0, 0, REVISION, 0),
 						    .enabled = postgres_bool(t, 0, 0, ENABLED) });
 	if (again && p->attempts < DRAFT_ATTEMPTS_MAX)
-		return task_jump(t, publish_write);
+		return core_flags_guard(t, p->edit);
 	if (again)
 		return task_fail_set(t, ERR_RETRY, NULL,
 				     "the flag \"%.*s\" is being changed by many at once",
@@ -227,10 +253,14 @@ publish_look(struct task *t)
 	return task_fail(t);
 }
 
-const struct step_row core_flags_publish_steps[] = {
-	{ "read", publish_read },
+static const struct step_row publish_guarded_steps[3] = {
 	{ "write", publish_write },
 	{ "look", publish_look },
+	{ NULL, NULL },
+};
+
+const struct step_row core_flags_publish_steps[] = {
+	{ "read", publish_read },
 	{ NULL, NULL },
 };
 
@@ -261,6 +291,36 @@ diff_read(struct task *t)
 	return postgres_wait(core_flags_conf.pool, t, &sql_flag_diff, params, ARRAY_LEN(params));
 }
 
+/* Which of the changes move those who have been divided. */
+static enum step
+diff_say(struct task *t)
+{
+	const struct str body = postgres_value(t, 0, 0, 2);
+	struct flag_rebucket causes[FLAG_REBUCKETS_MAX];
+	const struct flag_document *now = NULL, *would = NULL;
+	struct err_info info = { .code = ERR_OK };
+	const struct str key = http_param(t, "key");
+	struct arena memory;
+	struct buf out;
+	size_t n = 0;
+
+	arena_init(&memory, (size_t)2 * FLAG_DOCUMENT_MEMORY_MAX);
+	if (flag_document_load(&memory, key, postgres_value(t, 0, 0, 3), &now, &info) == ERR_OK &&
+	    flag_document_load(&memory, key, postgres_value(t, 0, 0, 4), &would, &info) == ERR_OK)
+		n = flag_rebuckets(now, would, causes, ARRAY_LEN(causes));
+	buf_init(&out, DIFF_BYTES_MAX);
+	buf_add_str(&out, (struct str) { body.p, body.len - 1 });
+	buf_add_cstr(&out, ",\"rebuckets\":");
+	core_flags_causes_json(&out, now, would, causes, n, "");
+	buf_add_char(&out, '}');
+	arena_release(&memory);
+	const enum step done =
+		out.failed ? task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the answer")
+			   : http_reply_json(t, 200, buf_str(&out));
+	buf_free(&out);
+	return done;
+}
+
 static enum step
 diff_answer(struct task *t)
 {
@@ -273,7 +333,7 @@ diff_answer(struct task *t)
 		return task_fail_set(t, ERR_NOT_FOUND, NULL,
 				     "the flag \"%.*s\" has no revision of the number in \"%s\"",
 				     STR_FMT(http_param(t, "key")), from ? "to" : "from");
-	return http_reply_json(t, 200, postgres_value(t, 0, 0, 2));
+	return diff_say(t);
 }
 
 const struct step_row core_flags_diff_steps[] = {

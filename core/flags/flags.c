@@ -152,6 +152,7 @@ core_flags_variant(const char *key, struct str unit, char *out, size_t size)
 
 #define ONE "/v1/flags/{key:slug}"
 #define ONE_RAMP ONE "/ramps/{id:uuid}"
+#define REQUEST "/v1/flag-requests/{id:uuid}"
 
 const struct http_route core_flags_routes[] = {
 	{ HTTP_GET, "/v1/flags", "flag.list", core_flags_list_steps, .right = "flag.read" },
@@ -219,6 +220,19 @@ const struct http_route core_flags_routes[] = {
 	  .right = "flag.write" },
 	{ HTTP_DELETE, "/v1/segments/{name:slug}", "segment.delete",
 	  core_flags_segment_delete_steps, .right = "flag.write" },
+	{ HTTP_POST, ONE "/protect", "flag.protect", core_flags_protect_steps,
+	  .right = "flag.protect" },
+	{ HTTP_POST, ONE "/unprotect", "flag.unprotect", core_flags_unprotect_steps,
+	  .right = "flag.protect" },
+	{ HTTP_GET, "/v1/flag-requests", "flag.requests", core_flags_requests_steps,
+	  .right = "flag.read" },
+	{ HTTP_GET, REQUEST, "flag.request", core_flags_request_steps, .right = "flag.read" },
+	{ HTTP_POST, REQUEST "/approve", "flag.approve", core_flags_approve_steps,
+	  .right = "flag.approve", .deadline_ms = FLAGS_DEADLINE_MS },
+	{ HTTP_POST, REQUEST "/reject", "flag.reject", core_flags_reject_steps,
+	  .right = "flag.approve" },
+	{ HTTP_POST, REQUEST "/withdraw", "flag.withdraw", core_flags_withdraw_steps,
+	  .right = "flag.read" },
 	{ HTTP_POST, "/v1/workers", "worker.acknowledge", core_flags_worker_steps,
 	  .right = "flag.acknowledge" },
 	{ HTTP_POST, "/ofrep/v1/evaluate/flags/{key:rest}", "flag.evaluate", flag_ofrep_steps,

@@ -14,6 +14,8 @@
  *	flag.disable            disable, kill any flag; hold ramps
  *	flag.create_experiment  create experiments within the limits below; disable, kill and archive
  *	                        those one has made, but never turn on what somebody has turned off
+ *	flag.protect            protect a flag, ask to take that off
+ *	flag.approve            approve or reject what somebody else asked of a protected flag
  *	flag.acknowledge        POST /v1/workers, /v1/flag-usage (the sandbox)
  */
 #ifndef BIMODAL_CORE_FLAGS_H
@@ -40,6 +42,7 @@ struct core_flags_conf {
 	/* For principals that may only create experiments. */
 	double experiment_coverage_max;
 	int64_t experiment_max; /* live ones, of all */
+	int64_t stale_days;     /* nothing happened to a flag for so long: it is stale */
 	/* OFREP: see flag/ofrep.h. */
 	struct str ofrep_key;
 	usec_t ofrep_wait;
@@ -83,9 +86,14 @@ bool core_flags_variant(const char *key, struct str unit, char *out, size_t size
 extern const struct http_route core_flags_routes[];
 extern const size_t core_flags_routes_count;
 
-/* Adds the jobs: archive what has expired, forget workers long gone. `pool`: the executor's login;
- * must outlive the jobs. */
-void core_flags_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool);
+struct core_flags_jobs_conf {
+	struct postgres_pool *pool; /* the executor's login; must outlive the jobs */
+	/* Days before its expiry at which a flag's owners are told, the first and the last time. */
+	int64_t expiry_notice;
+	int64_t expiry_notice_last;
+};
+/* Adds the jobs: archive what has expired, tell of what will, forget workers long gone. */
+void core_flags_jobs(struct daemon_jobs *jobs, const struct core_flags_jobs_conf *conf);
 /* Adds the job of ramps and schedules: a look every `period`, at guardrails every `guardrails`. Same pool. */
 void core_flags_ramp_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool, usec_t period,
 			  usec_t guardrails);

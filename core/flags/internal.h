@@ -8,6 +8,7 @@
 #include "core/flags/flags.h"
 #include "flag/flag.h"
 #include "flag/ofrep.h"
+#include "flag/rebucket.h"
 #include "gen/sql_core.h"
 
 #define FLAGS_BODY_MAX ((size_t)128 * 1024)
@@ -34,11 +35,15 @@ bool flags_body_text(struct task *t, const struct flags_body *b, const char *key
 /* The number of a revision; *out is left alone where it is absent. */
 bool flags_body_revision(struct task *t, const struct flags_body *b, const char *key, bool required,
 			 struct str *out);
+/* true or false; *out is left alone where it is absent. */
+bool flags_body_bool(struct task *t, const struct flags_body *b, const char *key, bool *out);
 /* The member "document", which can be saved. *coverage: see flag_document_check. */
 bool flags_body_document(struct task *t, const struct flags_body *b, struct str key,
 			 struct str *text, double *coverage);
 /* The comment of a change; its body may be left out. */
 bool flags_comment_read(struct task *t, struct str *comment);
+/* The same, and "rebucket". */
+bool flags_edit_read(struct task *t, struct str *comment, bool *rebucket);
 /* What the statement decided (column 0 of the first wait); true if it was made. Else the error is set, or *again: it met
  * another revision. */
 bool flags_outcome(struct task *t, struct str key, bool *again);
@@ -62,6 +67,53 @@ struct flags_change {
 extern const struct step_row core_flags_applied_steps[];
 /* Hand over to them. */
 enum step core_flags_applied(struct task *t, const struct flags_change *change);
+
+/* ---- the guard of divisions (guard.c) ---- */
+
+/* Rules on their way to become a revision, and the steps that write it. In the task's arena. */
+struct flags_edit {
+	struct str key;
+	struct str document; /* .p NULL: the draft's */
+	const char *at;      /* JSON pointer of the document in the request, or "" */
+	bool rebucket;       /* those who have been divided may be moved */
+	const struct step_row *then;
+	const void *state; /* copied for `then`; in the task's arena */
+	size_t size;
+	/* what was looked at */
+	int64_t seen; /* revision; 0: there is no such flag */
+	char seen_draft[65];
+};
+/* NULL: the error is set. */
+struct flags_edit *core_flags_edit(struct task *t, struct str key, struct str document,
+				   const char *at, bool rebucket);
+/* Go on with edit->then if nobody who was divided gets another variation; else ERR_CONFLICT with how many and why. */
+enum step core_flags_guard(struct task *t, struct flags_edit *edit);
+/* [{"change","pointer","rule","share","why"}] */
+void core_flags_causes_json(struct buf *out, const struct flag_document *now,
+			    const struct flag_document *would, const struct flag_rebucket *causes,
+			    size_t n, const char *at);
+
+/* ---- protected flags (request.c) ---- */
+
+/* What somebody wants of a protected flag. */
+struct flags_asking {
+	struct str key;
+	const char *
+		kind; /* as in flag.request: "revise", "publish", "rollback", "enable", "unprotect" */
+	struct str document; /* .p NULL: the draft's, or none */
+	struct str comment;
+	bool rebucket;
+	int64_t seen; /* revision that was looked at; 0: none was */
+};
+/* Make it a request, and answer with that. */
+enum step core_flags_ask(struct task *t, const struct flags_asking *a);
+extern const struct step_row core_flags_protect_steps[];
+extern const struct step_row core_flags_unprotect_steps[];
+extern const struct step_row core_flags_requests_steps[];
+extern const struct step_row core_flags_request_steps[];
+extern const struct step_row core_flags_approve_steps[];
+extern const struct step_row core_flags_reject_steps[];
+extern const struct step_row core_flags_withdraw_steps[];
 
 extern const struct step_row core_flags_create_steps[];
 extern const struct step_row core_flags_revise_steps[];

@@ -8,9 +8,27 @@
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 200
+#define QUERY_BYTES_MAX 200
 #define ANSWER_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 /* ---- list ---- */
+
+static const char *
+stale_days(struct task *t)
+{
+	return arena_printf(&t->t_arena, "%lld", (long long)core_flags_conf.stale_days);
+}
+
+static bool
+state_valid(struct str state)
+{
+	static const char *const states[] = { "new", "live", "stale", "expired", "archived" };
+
+	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+		if (str_is(state, states[i]))
+			return true;
+	return state.p == NULL;
+}
 
 static enum step
 list_read(struct task *t)
@@ -25,12 +43,23 @@ list_read(struct task *t)
 		return task_fail_set(t, ERR_BAD_REQUEST, "kind", "must be release or experiment");
 	if (archived.p != NULL && !str_is(archived, "true") && !str_is(archived, "false"))
 		return task_fail_set(t, ERR_BAD_REQUEST, "archived", "must be true or false");
+	const struct str state = http_query(t, "state");
+	const struct str q = http_query(t, "q");
+	if (!state_valid(state))
+		return task_fail_set(t, ERR_BAD_REQUEST, "state",
+				     "must be new, live, stale, expired or archived");
+	if (q.len > QUERY_BYTES_MAX)
+		return task_fail_set(t, ERR_BAD_REQUEST, "q", "has at most %d bytes",
+				     QUERY_BYTES_MAX);
 	const struct str after = http_query(t, "after");
 	const struct postgres_param params[] = {
 		P_STR(after.p != NULL ? after : STR("")),
 		{ .value = kind, .is_null = kind.p == NULL },
 		P_STR(str_is(archived, "true") ? STR("true") : STR("false")),
 		P_TEXT(limit),
+		{ .value = state, .is_null = state.p == NULL },
+		{ .value = q, .is_null = q.len == 0 },
+		P_TEXT(stale_days(t)),
 	};
 	return postgres_wait(core_flags_conf.pool, t, &sql_flag_list, params, ARRAY_LEN(params));
 }
@@ -54,10 +83,12 @@ const struct step_row core_flags_list_steps[] = {
 static enum step
 get_read(struct task *t)
 {
-	const struct postgres_param key = P_STR(http_param(t, "key"));
+	const struct postgres_param params[] = { P_STR(http_param(t, "key")),
+						 P_TEXT(stale_days(t)) };
 	const struct postgres_param newest = P_TEXT("0");
 
-	if (postgres_add(core_flags_conf.pool, t, &sql_flag_get, &key, 1) != ERR_OK)
+	if (postgres_add(core_flags_conf.pool, t, &sql_flag_get, params, ARRAY_LEN(params)) !=
+	    ERR_OK)
 		return task_fail(t);
 	return postgres_wait(core_flags_conf.pool, t, &sql_flag_applied, &newest, 1);
 }

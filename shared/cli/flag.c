@@ -31,6 +31,7 @@ flag_list(struct cli *c)
 	static const struct show_column columns[] = {
 		{ "flag", "key", SHOW_TEXT },
 		{ "is", "enabled", SHOW_SWITCH },
+		{ "state", "state", SHOW_TEXT },
 		{ "kind", "kind", SHOW_TEXT },
 		{ "expires", "expires_at", SHOW_TIME },
 		{ "business owner", "business_owner", SHOW_TEXT },
@@ -38,7 +39,26 @@ flag_list(struct cli *c)
 		{ "purpose", "purpose", SHOW_TEXT },
 		{ NULL, NULL, SHOW_TEXT },
 	};
-	return cli_options(c, NULL, 0, 0, 0) ? show_list(c, CLI_CORE, "/v1/flags", columns) : 2;
+	const char *state = NULL, *q = NULL;
+	const struct cli_option options[] = { { "--state", CLI_OPTION_TEXT, &state, 0, 0 },
+					      { "--search", CLI_OPTION_TEXT, &q, 0, 0 } };
+	struct buf path;
+
+	if (!cli_options(c, options, ARRAY_LEN(options), 0, 0))
+		return 2;
+	buf_init(&path, CLI_PATH_BYTES_MAX);
+	buf_add_cstr(&path, "/v1/flags");
+	if (state != NULL) {
+		buf_add_cstr(&path, "?state=");
+		cli_escape(&path, state);
+	}
+	if (q != NULL) {
+		buf_add_cstr(&path, state != NULL ? "&q=" : "?q=");
+		cli_escape(&path, q);
+	}
+	const int exit_code = show_list(c, CLI_CORE, buf_cstr(&path), columns);
+	buf_free(&path);
+	return exit_code;
 }
 
 static int
@@ -99,6 +119,22 @@ applied_print(const struct cJSON *j)
 	return true;
 }
 
+/* A protected flag: it waits for somebody else. */
+static int
+request_print(struct cli *c, struct cli_reply *reply)
+{
+	struct cJSON *j = NULL;
+	const char *id = NULL;
+
+	if (json_parse(buf_str(&reply->body), &j, NULL) == ERR_OK)
+		id = cJSON_GetStringValue(json_get(j, "id"));
+	if (id != NULL)
+		printf("waits for another person: bimodal flag approve %s\n", id);
+	const int exit_code = id != NULL ? 0 : cli_reply_print(c, reply);
+	json_free(j);
+	return exit_code;
+}
+
 int
 flag_change(struct cli *c, const char *method, const char *path, struct str body)
 {
@@ -118,8 +154,10 @@ flag_change_if(struct cli *c, const char *method, const char *path, const char *
 		return 1;
 	}
 	const bool good = reply.status >= 200 && reply.status < 300;
-	if (!good || c->raw || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK ||
-	    !applied_print(j)) {
+	if (!c->raw && reply.status == 202)
+		exit_code = request_print(c, &reply);
+	else if (!good || c->raw || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK ||
+		 !applied_print(j)) {
 		exit_code = cli_reply_print(c, &reply);
 	} else {
 		flag_applications_print(j);
@@ -280,7 +318,10 @@ static int
 flag_revise(struct cli *c)
 {
 	const char *comment = "";
-	const struct cli_option options[] = { { "--comment", CLI_OPTION_TEXT, &comment, 0, 0 } };
+	bool rebucket = false;
+	const struct cli_option options[] = { { "--comment", CLI_OPTION_TEXT, &comment, 0, 0 },
+					      { "--rebucket", CLI_OPTION_SWITCH, &rebucket, 0,
+						0 } };
 	struct buf path;
 	struct buf body;
 	int exit_code = 1;
@@ -289,7 +330,7 @@ flag_revise(struct cli *c)
 		return 2;
 	flag_path(&path, c->argv[0], "/revisions");
 	buf_init(&body, FLAG_FILE_BYTES_MAX + CLI_PATH_BYTES_MAX);
-	buf_add_char(&body, '{');
+	buf_add_cstr(&body, rebucket ? "{\"rebucket\":true," : "{");
 	member_add(&body, "comment", comment);
 	if (flag_document_add(&body, c->argv[1])) {
 		buf_add_char(&body, '}');
@@ -328,7 +369,9 @@ flag_evaluate(struct cli *c)
 }
 
 const struct cli_command cli_flag_commands[] = {
-	{ "flag list", "", "all flags", flag_list, "product_owner" },
+	{ "flag list", "[--state new|live|stale|expired|archived] [--search TEXT]",
+	  "all flags, or those in a state, or with a part of their key or purpose", flag_list,
+	  "product_owner" },
 	{ "flag get", "KEY", "one flag: who gets what, until when; --raw: with its document",
 	  flag_get, "product_owner" },
 	{ "flag revisions", "KEY", "what it was before", flag_revisions, "product_owner" },
@@ -338,11 +381,12 @@ const struct cli_command cli_flag_commands[] = {
 	  "[--document FILE|JSON] [--kind release|experiment] [--enabled]",
 	  "a new flag; without a document a switch that nobody has until it is ramped", flag_create,
 	  "product_owner" },
-	{ "flag ramp", "KEY PERCENT [--comment TEXT] [--force]",
+	{ "flag ramp", "KEY PERCENT [--comment TEXT] [--force] [--rebucket]",
 	  "give it to so many of its people; who has it keeps it when the share grows", flag_ramp,
 	  "product_owner" },
-	{ "flag revise", "KEY FILE|JSON [--comment TEXT]", "a new document", flag_revise,
-	  "product_owner" },
+	{ "flag revise", "KEY FILE|JSON [--comment TEXT] [--rebucket]",
+	  "a new document; --rebucket: those who have met a variation may be given another one",
+	  flag_revise, "product_owner" },
 	{ "flag preview", "KEY FILE|JSON [--enabled] [--seconds N]",
 	  "how many people or organizations that document would move between variations",
 	  flag_preview, "product_owner" },
@@ -351,12 +395,23 @@ const struct cli_command cli_flag_commands[] = {
 	  flag_draft, "product_owner" },
 	{ "flag diff", "KEY [--from REVISION] [--to REVISION]",
 	  "what the draft changes, or what two revisions differ in", flag_diff, "product_owner" },
-	{ "flag publish", "KEY [--comment TEXT] [--over REVISION]",
+	{ "flag publish", "KEY [--comment TEXT] [--over REVISION] [--rebucket]",
 	  "the draft becomes the next revision; --over: the present one, if its rules have "
 	  "changed since",
 	  flag_publish, "product_owner" },
-	{ "flag rollback", "KEY REVISION [--comment TEXT]",
+	{ "flag rollback", "KEY REVISION [--comment TEXT] [--rebucket]",
 	  "the rules of an earlier revision again", flag_rollback, "product_owner" },
+	{ "flag protect", "KEY", "from now on it changes only by two people; off needs nobody",
+	  flag_protect, "operator" },
+	{ "flag unprotect", "KEY [--comment TEXT]", "ask another person to end that",
+	  flag_unprotect, "operator" },
+	{ "flag requests", "[--state waiting|approved|rejected|withdrawn] [--flag KEY]",
+	  "what is asked of protected flags", flag_requests, "product_owner" },
+	{ "flag approve", "REQUEST [--sha256 HASH] [--note TEXT]",
+	  "agree to what somebody else asked; it happens at once", flag_approve, "product_owner" },
+	{ "flag reject", "REQUEST --reason TEXT", "refuse it", flag_reject, "product_owner" },
+	{ "flag withdraw", "REQUEST [--comment TEXT]", "take your own request back", flag_withdraw,
+	  "product_owner" },
 	{ "flag enable", "KEY [--comment TEXT]", "turn it on, and see how many workers have it",
 	  flag_enable, "product_owner" },
 	{ "flag disable", "KEY [--comment TEXT]", "turn it off", flag_disable, "product_owner" },

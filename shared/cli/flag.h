@@ -30,6 +30,15 @@ int flag_draft(struct cli *c);
 int flag_diff(struct cli *c);
 int flag_publish(struct cli *c);
 int flag_rollback(struct cli *c);
+/* "add /rules/0/force" and the values, of each of them. */
+void flag_changes_print(const struct cJSON *changes);
+/* The commands on protected flags (flag_request.c). */
+int flag_protect(struct cli *c);
+int flag_unprotect(struct cli *c);
+int flag_requests(struct cli *c);
+int flag_approve(struct cli *c);
+int flag_reject(struct cli *c);
+int flag_withdraw(struct cli *c);
 /* Why somebody gets what, and whom a document would move (flag_explain.c). */
 int flag_explain(struct cli *c);
 int flag_preview(struct cli *c);

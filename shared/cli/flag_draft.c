@@ -70,8 +70,9 @@ state_print(const char *name, const struct cJSON *state)
 
 	if (cJSON_IsNumber(json_get(state, "revision")) &&
 	    json_int(state, "revision", true, 0, INT64_MAX, &number, NULL) == ERR_OK)
-		show_line(name, "revision %lld, %s", (long long)number,
-			  cJSON_IsTrue(json_get(state, "enabled")) ? "on" : "off");
+		show_line(name, "revision %lld, %s%s", (long long)number,
+			  cJSON_IsTrue(json_get(state, "enabled")) ? "on" : "off",
+			  cJSON_IsTrue(json_get(state, "rebucket")) ? ", divided anew" : "");
 	else if (json_int(state, "base", true, 0, INT64_MAX, &number, NULL) == ERR_OK)
 		show_line(name, "the draft, made from revision %lld", (long long)number);
 }
@@ -88,17 +89,14 @@ side_print(const struct cJSON *change, const char *member, const char *mark)
 	cJSON_free(text);
 }
 
-static void
-diff_print(const struct cJSON *j)
+void
+flag_changes_print(const struct cJSON *changes)
 {
-	const struct cJSON *changes = json_get(j, "changes");
 	const struct cJSON *change;
 	struct buf op, pointer;
 
 	buf_init(&op, CLI_PATH_BYTES_MAX);
 	buf_init(&pointer, FLAG_FILE_BYTES_MAX);
-	state_print("from", json_get(j, "from"));
-	state_print("to", json_get(j, "to"));
 	if (cJSON_GetArraySize(changes) == 0)
 		puts("the rules are the same");
 	cJSON_ArrayForEach(change, changes)
@@ -107,6 +105,26 @@ diff_print(const struct cJSON *j)
 		printf("%s %s\n", what, show_text(change, "pointer", &pointer));
 		side_print(change, "before", "-");
 		side_print(change, "after", "+");
+	}
+	buf_free(&pointer);
+	buf_free(&op);
+}
+
+static void
+diff_print(const struct cJSON *j)
+{
+	const struct cJSON *change;
+	struct buf op, pointer;
+
+	buf_init(&op, CLI_PATH_BYTES_MAX);
+	buf_init(&pointer, FLAG_FILE_BYTES_MAX);
+	state_print("from", json_get(j, "from"));
+	state_print("to", json_get(j, "to"));
+	flag_changes_print(json_get(j, "changes"));
+	cJSON_ArrayForEach(change, json_get(j, "rebuckets"))
+	{
+		const char *what = show_text(change, "pointer", &pointer);
+		printf("moves people: %s: %s\n", what, show_text(change, "why", &op));
 	}
 	buf_free(&pointer);
 	buf_free(&op);
@@ -154,8 +172,10 @@ flag_publish(struct cli *c)
 {
 	const char *comment = "";
 	int64_t over = 0;
+	bool rebucket = false;
 	const struct cli_option options[] = {
 		{ "--comment", CLI_OPTION_TEXT, &comment, 0, 0 },
+		{ "--rebucket", CLI_OPTION_SWITCH, &rebucket, 0, 0 },
 		{ "--over", CLI_OPTION_INT, &over, 1, INT64_MAX },
 	};
 	struct buf path, body, match;
@@ -165,7 +185,7 @@ flag_publish(struct cli *c)
 	flag_path(&path, c->argv[0], "/publish");
 	buf_init(&body, CLI_PATH_BYTES_MAX);
 	buf_init(&match, CLI_ID_SIZE);
-	buf_add_char(&body, '{');
+	buf_add_cstr(&body, rebucket ? "{\"rebucket\":true," : "{");
 	comment_add(&body, comment);
 	buf_add_char(&body, '}');
 	buf_printf(&match, "If-Match: \"v%lld\"", (long long)over);
@@ -183,7 +203,10 @@ int
 flag_rollback(struct cli *c)
 {
 	const char *comment = "";
-	const struct cli_option options[] = { { "--comment", CLI_OPTION_TEXT, &comment, 0, 0 } };
+	bool rebucket = false;
+	const struct cli_option options[] = { { "--comment", CLI_OPTION_TEXT, &comment, 0, 0 },
+					      { "--rebucket", CLI_OPTION_SWITCH, &rebucket, 0,
+						0 } };
 	struct buf path, body;
 	int64_t revision = 0;
 
@@ -195,7 +218,8 @@ flag_rollback(struct cli *c)
 	}
 	flag_path(&path, c->argv[0], "/rollback");
 	buf_init(&body, CLI_PATH_BYTES_MAX);
-	buf_printf(&body, "{\"revision\":%lld,", (long long)revision);
+	buf_printf(&body, "{\"revision\":%lld,%s", (long long)revision,
+		   rebucket ? "\"rebucket\":true," : "");
 	comment_add(&body, comment);
 	buf_add_char(&body, '}');
 	const int exit_code =

@@ -258,7 +258,7 @@ document_ramp(struct arena *arena, struct str document, struct str coverage, str
 }
 
 static int
-ramp(struct cli *c, struct str flag, double percent, const char *comment)
+ramp(struct cli *c, struct str flag, double percent, const char *comment, bool rebucket)
 {
 	struct arena arena;
 	struct buf body, path, coverage;
@@ -269,7 +269,7 @@ ramp(struct cli *c, struct str flag, double percent, const char *comment)
 	buf_init(&coverage, 64);
 	buf_printf(&coverage, "%.6g", percent / PERCENT);
 	flag_path(&path, c->argv[0], "/revisions");
-	buf_add_cstr(&body, "{\"document\":");
+	buf_add_cstr(&body, rebucket ? "{\"rebucket\":true,\"document\":" : "{\"document\":");
 	if (document_ramp(&arena, member_of(&arena, flag, "document"), buf_str(&coverage), &body)) {
 		buf_add_cstr(&body, ",\"comment\":");
 		if (comment != NULL)
@@ -294,9 +294,11 @@ int
 flag_ramp(struct cli *c)
 {
 	const char *comment = NULL;
-	bool force = false;
+	bool force = false, rebucket = false;
 	const struct cli_option options[] = { { "--comment", CLI_OPTION_TEXT, &comment, 0, 0 },
-					      { "--force", CLI_OPTION_SWITCH, &force, 0, 0 } };
+					      { "--force", CLI_OPTION_SWITCH, &force, 0, 0 },
+					      { "--rebucket", CLI_OPTION_SWITCH, &rebucket, 0,
+						0 } };
 	struct cli_reply reply;
 	double percent = 0;
 	const char *kind = "";
@@ -318,7 +320,7 @@ flag_ramp(struct cli *c)
 		      "nothing. --force does it all the same\n",
 		      stderr);
 	else if (j != NULL)
-		exit_code = ramp(c, buf_str(&reply.body), percent, comment);
+		exit_code = ramp(c, buf_str(&reply.body), percent, comment, rebucket);
 	json_free(j);
 	cli_reply_free(&reply);
 	return exit_code;

@@ -405,8 +405,8 @@ def test_draft_is_published(core, product):
     assert core.get(path, role="operator").json == r.json
     assert ofrep(core, key, {"targetingKey": "u1"}).json["reason"] == "SPLIT"  # a draft serves nobody
     shown = diff(core, key).json
-    assert shown["from"] == {"revision": first, "enabled": True}
-    assert shown["to"] == {"revision": None, "enabled": True, "base": first}
+    assert shown["from"] == {"revision": first, "enabled": True, "rebucket": False}
+    assert shown["to"] == {"revision": None, "enabled": True, "base": first, "rebucket": False}
     assert shown["changes"] == [{"op": "remove", "pointer": "/rules/0/experiment", "before": SPLIT["experiment"]},
                                 {"op": "add", "pointer": "/rules/0/force", "after": "treatment"}]
     assert core.post(f"/v1/flags/{key}/disable", role="product_owner").status == 200  # no hindrance, and it stays off
@@ -519,9 +519,9 @@ def test_roll_back_to_a_large_document(core):
     assert r.status == 201, r
 
 
-def command_line(core, product):
-    """flag WORDS as a product owner; what it says, if its exit code is one of `codes`."""
-    token = product.secret("cli-flags", core.tokens["product_owner"])
+def command_line(core, product, role="product_owner"):
+    """flag WORDS as one of a role; what it says, if its exit code is one of `codes`."""
+    token = product.secret(f"cli-flags-{role}", core.tokens[role])
 
     def bimodal(*words, codes=(0,)):
         done = traced.bimodal(product, "--core", f"http://127.0.0.1:{core.port}", "--token-file", token, "flag", *words)

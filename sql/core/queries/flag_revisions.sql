@@ -5,7 +5,7 @@
 -- lane read
 -- out found bool, body text (json array), has_more bool, next bigint
 with page as (
-	select r.revision, r.enabled, r.document, r.actor, r.at, r.comment
+	select r.revision, r.enabled, r.document, r.actor, r.at, r.comment, r.rebucket
 	  from flag.revision r
 	 where r.key = $1 and r.revision < $2
 	 order by r.revision desc

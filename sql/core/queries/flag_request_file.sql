@@ -1,0 +1,12 @@
+-- flag_request_file.sql — ask for a change of a protected flag.
+-- $1 uuid   actor
+-- $2 text   request
+-- $3 text   key
+-- $4 text   kind
+-- $5 jsonb  document; null for the draft's, or none
+-- $6 bool   units that have been divided may be moved
+-- $7 text   comment
+-- $8 bigint revision that was looked at
+-- lane write
+-- out body text (json object)
+select flag.request_file($1, $2, $3, $4, $5, $6, $7, $8)::text as body
