@@ -1,4 +1,5 @@
 """Ramps and schedules of flags: by time, sample, approval and guardrails; caught up in one revision; held, taken back, killed in the middle."""
+import concurrent.futures
 import datetime
 import os
 import pathlib
@@ -210,6 +211,27 @@ def test_killed_in_the_middle_it_is_at_one_step_or_the_next(core, product):
     assert [m["step"] for m in r["moves"] if m["what"] == "step"] == list(range(2, 21))
     covered = [v["document"]["rules"][0]["coverage"] for v in core.get(f"/v1/flags/{key}/revisions?limit=100", role="operator").json["data"]]
     assert covered == [1] + [s["coverage"] for s in reversed(steps[:-1])] + [0]
+
+
+def test_many_at_once_make_a_step_once(core, product):
+    """As if the jobs of many instances looked at the same moment."""
+    key = create(core)
+    ramp_id = start(core, key)
+    dbs = [product.clusters.connect("core", "bimodal_executor") for _ in range(6)]
+    age(product, ramp_id, 3600)
+
+    def go(db):
+        with db.cursor() as cur:
+            cur.execute("SELECT flag.ramp_go(%s, 'test')", (ramp_id,))
+            return cur.fetchone()[0]
+    try:
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            assert sum(did == "go" for did in pool.map(go, dbs)) <= 1    # the daemon may have been first
+    finally:
+        for db in dbs:
+            db.close()
+    r = until(core, key, ramp_id, lambda r: r["step"] == 2)
+    assert moves(r) == [("start", 1), ("step", 2)]
 
 
 # -- what people do

@@ -11,7 +11,7 @@ LANGUAGE sql STABLE SET search_path = '' AS $$
 			r.begun_at + make_interval(secs => (p.step ->> 'after_seconds')::int) AS due FROM plan p WHERE p.i = r.step
 	), made AS (
 		SELECT DISTINCT ON (m.step) m.step AS i, m.at, m.revision, m.actor FROM flag.ramp_move m
-		WHERE m.ramp = r.id AND m.revision IS NOT NULL AND m.what <> 'done' ORDER BY m.step, m.n DESC
+		WHERE m.ramp = r.id AND m.what IN ('start', 'step', 'back') ORDER BY m.step, m.n DESC
 	), active AS (
 		SELECT r.state IN ('running', 'held') AS yes
 	)

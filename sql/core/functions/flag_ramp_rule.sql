@@ -65,6 +65,12 @@ BEGIN
 	RETURN o;
 END $$;
 
+-- Does it take two people to change the flag? (A later change gives flags that column.)
+CREATE FUNCTION flag.is_protected(p_key text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = '' AS $$
+	SELECT coalesce((to_jsonb(f) ->> 'protected')::boolean, false) FROM flag.flag f WHERE f.key = p_key
+$$;
+
 -- Whose write this transaction is, if a principal's.
 CREATE FUNCTION flag.by() RETURNS uuid
 LANGUAGE sql STABLE SET search_path = '' AS $$

@@ -1,11 +1,13 @@
 -- flag.ramp_start(…), flag.ramp_turn(…): what people do to a ramp.
 -- Steps: [{"coverage", "after_seconds", "sample", "approval"}], checked by the caller for shape, order and limits; all a step names must
--- hold before the next one is made. The first is made at once.
+-- hold before the next one is made. The first is made at once; of a protected flag only when another person has approved the ramp: it
+-- begins with a step more, at what the rule takes in now.
 CREATE FUNCTION flag.ramp_start(p_flag text, p_rule_id text, p_place int, p_steps jsonb, p_guardrails jsonb, p_on_breach text,
 	p_planned_units int, p_comment text, p_actor uuid, p_request text) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
 	o flag.revision;
+	r flag.ramp;
 	v_rule jsonb;
 	v_id uuid;
 	v_unit text;
@@ -20,14 +22,18 @@ BEGIN
 	ELSIF NOT o.enabled THEN
 		RAISE EXCEPTION 'the flag "%" is off: turn it on first', p_flag USING ERRCODE = 'CR409';
 	END IF;
-	SELECT r.id INTO v_id FROM flag.ramp r WHERE r.flag = p_flag AND r.state IN ('running', 'held')
-		AND flag.rule_place(o.document, r.rule_id, r.rule_place) = p_place;
+	SELECT x.id INTO v_id FROM flag.ramp x WHERE x.flag = p_flag AND x.state IN ('running', 'held')
+		AND flag.rule_place(o.document, x.rule_id, x.rule_place) = p_place;
 	IF FOUND THEN
 		RAISE EXCEPTION 'the rule is being ramped already, by ramp %', v_id USING ERRCODE = 'CR409';
 	END IF;
 	PERFORM access.must(coalesce((v_rule ->> 'active')::boolean, true), 'rule', 'the rule is not active');
 	PERFORM access.must((p_steps -> 0 ->> 'coverage')::numeric >= flag.rule_coverage(v_rule), 'steps/0/coverage',
 		format('the rule takes in %s already, and a ramp only grows', flag.percent(flag.rule_coverage(v_rule))));
+	IF flag.is_protected(p_flag) THEN
+		p_steps := jsonb_build_array(jsonb_build_object('coverage', flag.rule_coverage(v_rule), 'after_seconds', NULL, 'sample', NULL,
+			'approval', true)) || p_steps;
+	END IF;
 	PERFORM access.must(p_guardrails = '[]' OR v_unit <> 'visitor', 'guardrails', 'visitors are not in the record: nothing of them can be watched');
 	PERFORM access.must(v_unit = 'person' OR g.value ->> 'metric' <> 'consent_withdrawn', 'guardrails/' || g.n - 1 || '/metric',
 		'only people withdraw a consent') FROM jsonb_array_elements(p_guardrails) WITH ORDINALITY g (value, n);
@@ -38,9 +44,13 @@ BEGIN
 	VALUES (p_flag, p_rule_id, p_place, flag.rule_hash(v_rule), CASE WHEN v_rule ? 'experiment'
 		THEN ARRAY(SELECT jsonb_array_elements_text(v_rule -> 'experiment' -> 'variations')) ELSE ARRAY[v_rule ->> 'force'] END,
 		p_steps, p_guardrails, p_on_breach, p_planned_units, p_comment, flag.rule_coverage(v_rule), p_actor)
-	RETURNING id INTO v_id;
-	PERFORM flag.ramp_put(v_id, o, 0, now(), 'start', p_comment);
-	RETURN v_id;
+	RETURNING * INTO r;
+	IF flag.is_protected(p_flag) THEN
+		PERFORM flag.ramp_note(r, 'start', flag.ramp_covers(r), NULL, p_comment);
+	ELSE
+		PERFORM flag.ramp_put(r.id, o, 0, now(), 'start', p_comment);
+	END IF;
+	RETURN r.id;
 END $$;
 
 CREATE FUNCTION flag.ramp_turn(p_flag text, p_ramp uuid, p_what text, p_note text, p_actor uuid, p_request text) RETURNS void
@@ -64,7 +74,10 @@ BEGIN
 		WHEN 'approve' THEN CASE
 			WHEN NOT (r.steps -> r.step ->> 'approval')::boolean THEN 'this step waits for no approval'
 			WHEN r.approved_at IS NOT NULL THEN 'this step is approved already'
-			WHEN NOT EXISTS (SELECT FROM access.principal p WHERE p.id = p_actor AND p.kind = 'user') THEN 'only a person approves a step' END
+			WHEN NOT EXISTS (SELECT FROM access.principal p WHERE p.id = p_actor AND p.kind = 'user') THEN 'only a person approves a step'
+			WHEN flag.is_protected(p_flag) AND (p_actor = r.started_by OR EXISTS (SELECT FROM access.credential c
+				WHERE c.principal = p_actor AND c.given_by = r.started_by::text)) THEN 'the flag is protected: somebody else approves'
+			END
 		WHEN 'back' THEN CASE WHEN r.step = 0 THEN 'the ramp is at its first step' ELSE flag.ramp_hindrance(r, o) END
 		END;
 	IF v_why IS NOT NULL THEN

@@ -11,6 +11,15 @@ BEGIN
 		'at', s.at, 'revision', p_revision, 'coverage', s.coverage, 'reason', p_note, 'made_by', s.made_by));
 END $$;
 
+-- A protected flag can be planned to go off: that takes one person at any time. Anything else takes two, by a request.
+CREATE FUNCTION flag.schedule_allowed(p_flag text, p_action text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+	IF p_action <> 'disable' AND flag.is_protected(p_flag) THEN
+		RAISE EXCEPTION 'the flag "%" is protected: it takes two people at the time', p_flag USING ERRCODE = 'CR423';
+	END IF;
+END $$;
+
 CREATE FUNCTION flag.schedule_make(p_flag text, p_at timestamptz, p_action text, p_rule_id text, p_place int, p_coverage numeric,
 	p_comment text, p_actor uuid, p_request text) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
@@ -21,6 +30,7 @@ DECLARE
 BEGIN
 	PERFORM access.act(p_actor, p_request);
 	o := flag.locked(p_flag);
+	PERFORM flag.schedule_allowed(p_flag, p_action);
 	PERFORM access.must(p_at < f.expires_at, 'at', 'the flag expires before that') FROM flag.flag f WHERE f.key = p_flag;
 	IF (SELECT count(*) FROM flag.schedule x WHERE x.flag = p_flag AND x.state = 'waiting') >= 16 THEN
 		RAISE EXCEPTION 'the flag "%" has 16 schedules already: that is the limit', p_flag USING ERRCODE = 'CR409';
@@ -96,6 +106,7 @@ BEGIN
 	PERFORM set_config('bimodal.actor', 'system:flags', true), set_config('bimodal.request', p_request, true);
 	BEGIN
 		o := flag.locked(s.flag);
+		PERFORM flag.schedule_allowed(s.flag, s.action);
 		v_document := flag.schedule_document(s, o);
 		v_enabled := CASE s.action WHEN 'enable' THEN true WHEN 'disable' THEN false ELSE o.enabled END;
 		IF v_document::text <> o.document::text OR v_enabled <> o.enabled THEN
@@ -104,7 +115,7 @@ BEGIN
 		END IF;
 		PERFORM flag.schedule_end(s.id, 'done', v_revision, CASE WHEN v_revision IS NULL THEN 'it was so already' ELSE '' END);
 		RETURN 'done';
-	EXCEPTION WHEN raise_exception OR SQLSTATE 'CR404' OR SQLSTATE 'CR409' OR SQLSTATE 'CR410' OR SQLSTATE 'CR422' THEN
+	EXCEPTION WHEN raise_exception OR SQLSTATE 'CR404' OR SQLSTATE 'CR409' OR SQLSTATE 'CR410' OR SQLSTATE 'CR423' OR SQLSTATE 'CR422' THEN
 		v_why := SQLERRM;
 	END;
 	PERFORM flag.schedule_end(s.id, 'failed', NULL, v_why);

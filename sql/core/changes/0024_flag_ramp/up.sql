@@ -10,7 +10,7 @@ CREATE TABLE flag.ramp (
 	rule_place int NOT NULL,
 	rule_hash text NOT NULL,
 	variations text[] NOT NULL,
-	steps jsonb NOT NULL CHECK (jsonb_typeof(steps) = 'array' AND jsonb_array_length(steps) BETWEEN 1 AND 20),
+	steps jsonb NOT NULL CHECK (jsonb_typeof(steps) = 'array' AND jsonb_array_length(steps) BETWEEN 1 AND 21),
 	guardrails jsonb NOT NULL CHECK (jsonb_typeof(guardrails) = 'array' AND jsonb_array_length(guardrails) <= 6),
 	on_breach text NOT NULL CHECK (on_breach IN ('hold', 'back', 'kill')),
 	planned_units int NOT NULL CHECK (planned_units > 0),
