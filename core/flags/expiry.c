@@ -68,4 +68,5 @@ core_flags_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool)
 						     .period = WORKERS_PERIOD,
 						     .steps = workers_steps,
 						     .owner = pool });
+	core_flags_mode2_jobs(jobs, pool);
 }

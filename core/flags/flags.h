@@ -14,6 +14,7 @@
  *	flag.disable            disable, kill any flag; hold ramps
  *	flag.create_experiment  create experiments within the limits below; disable, kill and archive
  *	                        those one has made, but never turn on what somebody has turned off
+ *	mode2.stop, mode2.start all experiments off at once, and back
  *	flag.acknowledge        POST /v1/workers, /v1/flag-usage (the sandbox)
  */
 #ifndef BIMODAL_CORE_FLAGS_H

@@ -86,12 +86,20 @@ extern const struct step_row core_flags_report_steps[];
 extern const struct step_row core_flags_usage_steps[];
 extern const struct step_row core_flags_unknown_steps[];
 
+extern const struct step_row core_flags_mode2_steps[];
+extern const struct step_row core_flags_stop_steps[];
+extern const struct step_row core_flags_start_steps[];
+
 /* ---- usage.c ---- */
 void core_flags_usage_start(void);
 /* Ask for the applications that asked for a flag lately and hold no event stream; the next step adds them to its answer. */
 enum step core_flags_seen(struct task *t, struct str key);
 /* ,"applications":{…}; nothing where they could not be read: a kill is answered all the same. */
 void core_flags_seen_json(struct task *t, struct buf *out);
+
+/* ---- mode2.c ---- */
+void core_flags_mode2_metrics(void); /* before the fork */
+void core_flags_mode2_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool);
 
 /* The snapshot served now, borrowed; NULL: none yet. */
 struct flag_snapshot *core_flags_now(void);

@@ -61,22 +61,24 @@ flag_revisions(struct cli *c)
 }
 
 /* "revision 3 applied by 2 of 2 workers in 7 ms", then who is missing and what the sandbox says. */
-static bool
-applied_print(const struct cJSON *j)
+bool
+flag_applied_print(const struct cJSON *j)
 {
 	const struct cJSON *applied = json_get(j, "applied");
 	const struct cJSON *sandbox = json_get(j, "sandbox");
-	int64_t revision = 0, workers = 0, of = 0, ms = 0, sandbox_ms = -1;
+	int64_t revision = -1, workers = 0, of = 0, ms = 0, sandbox_ms = -1;
 	bool acknowledged = false;
 
 	if (!cJSON_IsObject(applied) ||
-	    json_int(j, "revision", true, 0, INT64_MAX, &revision, NULL) != ERR_OK ||
+	    json_int(j, "revision", false, 0, INT64_MAX, &revision, NULL) != ERR_OK ||
 	    json_int(applied, "workers", true, 0, 100000, &workers, NULL) != ERR_OK ||
 	    json_int(applied, "of", true, 0, 100000, &of, NULL) != ERR_OK ||
 	    json_int(applied, "ms", false, 0, INT64_MAX, &ms, NULL) != ERR_OK)
 		return false;
-	printf("revision %lld applied by %lld of %lld workers in %lld ms\n", (long long)revision,
-	       (long long)workers, (long long)of, (long long)ms);
+	if (revision >= 0)
+		printf("revision %lld ", (long long)revision);
+	printf("applied by %lld of %lld workers in %lld ms\n", (long long)workers, (long long)of,
+	       (long long)ms);
 	const struct cJSON *item;
 	cJSON_ArrayForEach(item, json_get(applied, "missing"))
 	{
@@ -119,7 +121,7 @@ flag_change_if(struct cli *c, const char *method, const char *path, const char *
 	}
 	const bool good = reply.status >= 200 && reply.status < 300;
 	if (!good || c->raw || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK ||
-	    !applied_print(j)) {
+	    !flag_applied_print(j)) {
 		exit_code = cli_reply_print(c, &reply);
 	} else {
 		flag_applications_print(j);
