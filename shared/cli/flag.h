@@ -38,6 +38,10 @@ int flag_preview(struct cli *c);
 /* Who asks for flags, and for keys that are not there (flag_usage.c). */
 int flag_usage(struct cli *c);
 int flag_unknown(struct cli *c);
+/* Flags as files (flag_plan.c). */
+int flag_export(struct cli *c);
+int flag_plan(struct cli *c);
+int flag_apply(struct cli *c);
 /* The applications of a kill's answer; nothing where it names none. */
 void flag_applications_print(const struct cJSON *j);
 

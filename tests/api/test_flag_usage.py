@@ -392,3 +392,155 @@ def test_usage_and_mode2_on_the_command_line(core, tmp_path, running):
     assert f"on again: {x}" in cli(core, tmp_path, "mode2", "start", "--reason", "over", role="operator")
     assert "Mode 2 is not stopped" in cli(core, tmp_path, "mode2", "status", role="operator")
 
+
+# -- flags as files
+
+FILE = """key: {key}
+kind: release
+purpose: |-
+  no
+  really
+business_owner: product_owner
+technical_owner: innovator
+expires_at: "{expires}"
+enabled: {enabled}
+document:
+  unit: visitor
+  variations:
+  - key: "off"
+    value: 9007199254740993
+  - key: "on"
+    value: 1.0
+  default: "off"
+  rules:
+  - force: "on"
+    coverage: {coverage}
+    condition:
+      country: {{ $in: ["no", AT] }}
+"""
+
+
+def written(folder, key, **kw):
+    text = FILE.format(**{"key": key, "expires": EXPIRES, "enabled": "true", "coverage": 0.1, **kw})
+    (folder / f"{key}.yaml").write_text(text)
+    return text
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "flags"
+    made.mkdir()
+    return made
+
+
+def test_flags_are_made_and_changed_by_files(core, tmp_path, folder):
+    key = f"f-{uuid.uuid4().hex[:8]}"
+    written(folder, key)
+    told = cli(core, tmp_path, "flag", "plan", "--detailed-exitcode", folder, code=2)
+    assert f"create {key}" in told and "1 to create, 0 to change" in told and core.get(f"/v1/flags/{key}", role="operator").status == 404
+    assert "applied by 2 of 2" in cli(core, tmp_path, "flag", "apply", folder)
+    made = core.get(f"/v1/flags/{key}", role="operator")
+    assert b'"value": 9007199254740993' in made.body and b'"value": 1.0' in made.body and made.json["purpose"] == "no\nreally"
+    assert made.json["document"]["rules"][0]["condition"] == {"country": {"$in": ["no", "AT"]}} and made.json["enabled"] is True
+    told = cli(core, tmp_path, "flag", "plan", "--detailed-exitcode", folder)
+    assert f"same   {key}" in told and "0 to create, 0 to change, 0 to archive, 1 as they are" in told
+    # Other rules, and off.
+    written(folder, key, coverage=0.5, enabled="false")
+    told = cli(core, tmp_path, "flag", "plan", folder)
+    assert "change /document" not in told and "  change /rules/0/coverage\n    - 0.1\n    + 0.5\n  turn off\n" in told
+    cli(core, tmp_path, "flag", "apply", folder, "--comment", "half of them")
+    one = core.get(f"/v1/flags/{key}", role="operator").json
+    assert one["enabled"] is False and one["document"]["rules"][0]["coverage"] == 0.5
+    written(folder, key, coverage=0.7)
+    cli(core, tmp_path, "flag", "apply", folder)
+    one = core.get(f"/v1/flags/{key}", role="operator").json
+    assert one["enabled"] is True and one["document"]["rules"][0]["coverage"] == 0.7
+    revisions = core.get(f"/v1/flags/{key}/revisions", role="operator").json["data"]
+    assert [r["comment"] for r in revisions][-3:] == ["half of them", "half of them", "created"]
+    assert core.get(f"/v1/flags/{key}/draft", role="operator").status == 404
+    # What is not changed by files is said.
+    (folder / f"{key}.yaml").write_text(written(folder, key, coverage=0.7).replace("really", "honestly"))
+    told = cli(core, tmp_path, "flag", "plan", "--detailed-exitcode", folder)
+    assert "note: purpose" in told and "not changed by apply" in told
+
+
+def test_what_has_no_file_is_left_alone(core, tmp_path, folder):
+    written(folder, f"f-{uuid.uuid4().hex[:8]}")
+    other, x = create(core), experiment(core)
+    assert "left alone" in cli(core, tmp_path, "flag", "apply", folder)
+    assert core.get(f"/v1/flags/{other}", role="operator").json["archived_at"] is None
+    cli(core, tmp_path, "flag", "export", "--dir", folder)
+    (folder / f"{other}.yaml").unlink()
+    (folder / f"{x}.yaml").unlink()
+    told = cli(core, tmp_path, "flag", "plan", "--prune", "--detailed-exitcode", folder, code=2)
+    assert f"archive {other}\n" in told and f"archive {x}" not in told and "0 to create, 0 to change, 1 to archive" in told
+    cli(core, tmp_path, "flag", "apply", "--prune", folder)
+    assert core.get(f"/v1/flags/{other}", role="operator").json["archived_at"] is not None
+    assert core.get(f"/v1/flags/{x}", role="operator").json["archived_at"] is None
+
+
+def test_an_export_is_what_core_has(core, tmp_path, folder):
+    odd = {"unit": "visitor", "default": "no", "variations": [
+        {"key": "no", "value": {"a": 12345678901234567890, "b": "1.0", "c": [], "d": "x\ny\n", "e": "  z", "f": None, "g": 1.50, "on": "off"}},
+        {"key": "yes", "value": {"a": 1, "b": "\u00e4 \U0001f600", "c": [[1, [2]]], "d": "\t", "e": "#", "f": True, "g": "2026-01-01"}}],
+        "rules": [{"force": "yes", "condition": {"$and": [{"$or": [{"$not": {"a.b": {"$in": ["null", "~", "0x10"]}}}]}, {"n": {"$gt": 0.30}}]}}]}
+    key = create(core, document=odd)
+    cli(core, tmp_path, "flag", "export", "--dir", folder)
+    told = cli(core, tmp_path, "flag", "plan", "--detailed-exitcode", folder)
+    assert f"same   {key}" in told and "0 to create, 0 to change" in told and "note:" not in told
+    text = (folder / f"{key}.yaml").read_text()
+    assert cli(core, tmp_path, "flag", "export", key) == text
+    assert text.startswith(f"key: {key}\nkind: release\npurpose: a test\nbusiness_owner: product_owner\n")
+    assert "a: 12345678901234567890\n" in text and "g: 1.5\n" in text and '"on": "off"\n' in text
+    # The same flag made anew from the file has the same rules.
+    again = f"f-{uuid.uuid4().hex[:8]}"
+    (folder / "again.yaml").write_text(text.replace(f"key: {key}\n", f"key: {again}\n", 1))
+    cli(core, tmp_path, "flag", "apply", folder)
+    assert core.get(f"/v1/flags/{again}", role="operator").json["document"] == core.get(f"/v1/flags/{key}", role="operator").json["document"]
+    assert "no flag" in cli(core, tmp_path, "flag", "export", "not-there", code=1)
+
+
+def test_all_errors_at_once_and_nothing_done(core, tmp_path, folder):
+    key = f"f-{uuid.uuid4().hex[:8]}"
+    text = written(folder, key)
+    (folder / "b.yaml").write_text(text.replace(key, f"{key}-b").replace("coverage: 0.1", "coverage: 012").replace("purpose:", "purpos:"))
+    (folder / "c.yaml").write_text(text.replace(key, f"{key}-c").replace('force: "on"', "force: nobody"))
+    (folder / "d.yaml").write_text(text)
+    (folder / "e.yaml").write_text("a: &x [1]\nb: *x\nkey: [\n")
+    (folder / "f.yaml").write_text(text.replace(key, "Bad Key").replace("enabled: true", "enabled: yes"))
+    (folder / "g.yml").write_text("- 1\n")
+    told = cli(core, tmp_path, "flag", "apply", folder, code=1)
+    for place in ("b.yaml:3:1: a flag has no member \"purpos\"; did you mean purpose", "b.yaml:1:1: \"purpose\" is required",
+                  "b.yaml:20:15: 012 is a text to some", "c.yaml:19:12: /document/rules/0/force: ",
+                  f"{key}.yaml:1:6: key: the flag {key} stands in", "e.yaml:1:4: a: anchors", "e.yaml:2:4: b: aliases", "e.yaml:4:1: not valid YAML",
+                  "f.yaml:1:6: key: may hold", "f.yaml:9:10: enabled: must be true or false", "g.yml:1:1: a flag is a map"):
+        assert place in told, (place, told)
+    assert "nothing was changed" in told and core.get(f"/v1/flags/{key}", role="operator").status == 404
+    # What only core knows is asked before anything is written, too.
+    for f in folder.iterdir():
+        f.unlink()
+    written(folder, key)
+    (folder / "z.yaml").write_text(text.replace(key, f"{key}-z").replace("technical_owner: innovator", "technical_owner: nobody-here"))
+    assert "z.yaml:6:17: business_owner: " in cli(core, tmp_path, "flag", "apply", folder, code=1)
+    (folder / "z.yaml").write_text(text.replace(key, f"{key}-z").replace(EXPIRES, "2020-01-01T00:00:00Z"))
+    assert "z.yaml:8:13: expires_at: must be in the future" in cli(core, tmp_path, "flag", "plan", folder, code=1)
+    assert core.get(f"/v1/flags/{key}", role="operator").status == 404
+    assert "cannot be read" in cli(core, tmp_path, "flag", "plan", folder / "nowhere", code=1)
+
+
+def test_files_do_not_go_over_what_others_do(core, tmp_path, folder):
+    key = f"f-{uuid.uuid4().hex[:8]}"
+    written(folder, key)
+    cli(core, tmp_path, "flag", "apply", folder)
+    other = core.get(f"/v1/flags/{key}", role="operator").json["document"]
+    other["rules"][0]["coverage"] = 0.9
+    assert core.request("PUT", f"/v1/flags/{key}/draft", {"document": other}, role="product_owner").status == 200
+    written(folder, key, coverage=0.2)
+    told = cli(core, tmp_path, "flag", "apply", folder, code=1)
+    assert f"the flag {key} has a draft of other rules" in told and "nothing was changed" in told
+    assert core.get(f"/v1/flags/{key}/draft", role="operator").json["document"] == other
+    assert core.delete(f"/v1/flags/{key}/draft", role="product_owner").status == 204
+    # A right that is lacking ends the run with core's words, and says how far it came.
+    told = cli(core, tmp_path, "flag", "apply", folder, role="operator", code=1)
+    assert "flag.write" in told and "stopped after 0 of 1 files" in told
+    assert core.get(f"/v1/flags/{key}", role="operator").json["document"]["rules"][0]["coverage"] == 0.1
