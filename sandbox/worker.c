@@ -129,9 +129,10 @@ rooms_start(struct sandbox *c, unsigned worker)
 		.flags = sandbox_flags_store(),
 		.exposures = sandbox_flags_exposures(),
 		.stale = sandbox_replica_stale,
+		.held = sandbox_mode2_check,
 		.features_max = c->config.features_max,
 	});
-	sandbox_experiment_use(c->app, c->core);
+	sandbox_experiment_use(c->app, c->core, sandbox_mode2_check);
 	sandbox_report_start(c->loop, c->tasks, c->access, c->core);
 	sandbox_acknowledge_start(c->loop, c->tasks,
 				  &(struct sandbox_acknowledge_conf) {

@@ -249,9 +249,11 @@ worker_answer(struct task *t)
 	buf_init(&body, 1024);
 	buf_printf(
 		&body,
-		"{\"flag_generation\":%lld,\"schema_generation\":%lld,\"access_generation\":%lld}",
+		"{\"flag_generation\":%lld,\"schema_generation\":%lld,\"access_generation\":%lld,"
+		"\"mode2_stopped\":%s}",
 		(long long)postgres_int(t, 0, 0, 1, 0), (long long)postgres_int(t, 0, 0, 2, 0),
-		(long long)postgres_int(t, 0, 0, 3, 0));
+		(long long)postgres_int(t, 0, 0, 3, 0),
+		postgres_bool(t, 0, 0, 4) ? "true" : "false");
 	const enum step done = http_reply_json(t, 200, buf_str(&body));
 	buf_free(&body);
 	return done;

@@ -113,4 +113,5 @@ core_flags_jobs(struct daemon_jobs *jobs, const struct core_flags_jobs_conf *con
 						     .steps = workers_steps,
 						     .owner = pool });
 	core_flags_forget_job(jobs, pool);
+	core_flags_mode2_jobs(jobs, pool);
 }

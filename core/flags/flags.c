@@ -66,6 +66,7 @@ void
 core_flags_metrics(void)
 {
 	flag_metrics();
+	core_flags_mode2_metrics();
 }
 
 void
@@ -233,6 +234,11 @@ const struct http_route core_flags_routes[] = {
 	  .right = "flag.approve" },
 	{ HTTP_POST, REQUEST "/withdraw", "flag.withdraw", core_flags_withdraw_steps,
 	  .right = "flag.read" },
+	{ HTTP_GET, "/v1/mode2", "mode2.get", core_flags_mode2_steps, .right = "flag.read" },
+	{ HTTP_POST, "/v1/mode2/stop", "mode2.stop", core_flags_stop_steps, .right = "mode2.stop",
+	  .deadline_ms = FLAGS_DEADLINE_MS },
+	{ HTTP_POST, "/v1/mode2/start", "mode2.start", core_flags_start_steps,
+	  .right = "mode2.start", .deadline_ms = FLAGS_DEADLINE_MS },
 	{ HTTP_POST, "/v1/workers", "worker.acknowledge", core_flags_worker_steps,
 	  .right = "flag.acknowledge" },
 	{ HTTP_POST, "/ofrep/v1/evaluate/flags/{key:rest}", "flag.evaluate", flag_ofrep_steps,

@@ -16,6 +16,7 @@
  *	                        those one has made, but never turn on what somebody has turned off
  *	flag.protect            protect a flag, ask to take that off
  *	flag.approve            approve or reject what somebody else asked of a protected flag
+ *	mode2.stop, mode2.start all experiments off at once, and back
  *	flag.acknowledge        POST /v1/workers, /v1/flag-usage (the sandbox)
  */
 #ifndef BIMODAL_CORE_FLAGS_H

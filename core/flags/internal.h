@@ -138,6 +138,10 @@ extern const struct step_row core_flags_report_steps[];
 extern const struct step_row core_flags_usage_steps[];
 extern const struct step_row core_flags_unknown_steps[];
 
+extern const struct step_row core_flags_mode2_steps[];
+extern const struct step_row core_flags_stop_steps[];
+extern const struct step_row core_flags_start_steps[];
+
 /* ---- usage.c ---- */
 void core_flags_usage_start(void);
 /* Ask for the applications that asked for a flag lately and hold no event stream; the next step adds them to its answer. */
@@ -149,6 +153,10 @@ extern const struct step_row core_flags_segment_create_steps[];
 extern const struct step_row core_flags_segment_get_steps[];
 extern const struct step_row core_flags_segment_change_steps[];
 extern const struct step_row core_flags_segment_delete_steps[];
+
+/* ---- mode2.c ---- */
+void core_flags_mode2_metrics(void); /* before the fork */
+void core_flags_mode2_jobs(struct daemon_jobs *jobs, struct postgres_pool *pool);
 
 /* The snapshot served now, borrowed; NULL: none yet. */
 struct flag_snapshot *core_flags_now(void);

@@ -18,7 +18,9 @@
 #include "postgres/postgres.h"
 
 /* ---- routes of a worker ---- */
-void sandbox_experiment_use(struct postgres_pool *pool, struct http_client *core);
+/* `held`: nothing may be proposed to core now, and the task's error is set. */
+void sandbox_experiment_use(struct postgres_pool *pool, struct http_client *core,
+			    enum err (*held)(struct task *t));
 extern const struct http_route sandbox_experiment_routes[];
 extern const size_t sandbox_experiment_routes_count;
 

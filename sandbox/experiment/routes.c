@@ -24,11 +24,14 @@
 static struct {
 	struct postgres_pool *pool;
 	struct http_client *core;
+	enum err (*held)(struct task *t);
 } here;
 
 void
-sandbox_experiment_use(struct postgres_pool *pool, struct http_client *core)
+sandbox_experiment_use(struct postgres_pool *pool, struct http_client *core,
+		       enum err (*held)(struct task *t))
 {
+	here.held = held;
 	here.pool = pool;
 	here.core = core;
 }
@@ -179,6 +182,8 @@ promote_read(struct task *t)
 	struct str risk = STR(
 		"Read-only queries under the feature's own login; the flag turns it off at once.");
 
+	if (here.held(t) != ERR_OK)
+		return task_fail(t);
 	if (http_body(t).len > 0) {
 		if (json_scan_object(http_body(t), &t->t_arena, member, &n, &t->t_err) != ERR_OK)
 			return task_fail(t);

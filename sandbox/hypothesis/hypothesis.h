@@ -52,6 +52,8 @@ struct sandbox_hypothesis_conf {
 	const struct flag_store *flags;
 	struct flag_exposures *exposures;
 	bool (*stale)(void *arg); /* the copy is too old: everybody gets the control */
+	/* Nothing may be proposed now: the error of the task is set. */
+	enum err (*held)(struct task *t);
 	void *arg;
 	int64_t features_max; /* alive at once */
 };

@@ -131,6 +131,8 @@ create_columns(struct task *t)
 {
 	const struct str type = http_header(t, "Content-Type");
 
+	if (sandbox_hypothesis_conf.held(t) != ERR_OK)
+		return task_fail(t);
 	if (!str_is(type, FEATURE_MEDIA_TYPE))
 		return task_fail_set(t, ERR_MEDIA_TYPE, "Content-Type", "a package is sent as %s",
 				     FEATURE_MEDIA_TYPE);

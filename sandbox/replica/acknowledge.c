@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/json_in.h"
 #include "base/log.h"
 
 #define PERIOD USEC_PER_SEC
@@ -19,6 +20,7 @@ static struct {
 	bool running;
 	bool again;
 	bool failing;
+	bool stopped;
 } ack;
 
 static enum step
@@ -52,7 +54,27 @@ told(struct task *t)
 		return task_fail_set(t, ERR_UPSTREAM, NULL, "core answers %d: %.*s",
 				     http_client_status(r), (int)MIN(http_client_body(r).len, 200),
 				     http_client_body(r).p);
+	struct cJSON *j = NULL;
+	bool stopped = false;
+	struct err_info ignored = { .code = ERR_OK };
+	if (json_parse(http_client_body(r), &j, &ignored) == ERR_OK &&
+	    json_bool(j, "mode2_stopped", true, &stopped, &ignored) == ERR_OK) {
+		if (stopped != ack.stopped)
+			log_info("mode2", "%s",
+				 stopped ? "stopped: proposals are held" : "started again");
+		ack.stopped = stopped;
+	}
+	json_free(j);
 	return STEP_DONE;
+}
+
+enum err
+sandbox_mode2_check(struct task *t)
+{
+	if (!ack.stopped)
+		return ERR_OK;
+	return err_set(&t->t_err, ERR_HELD, NULL,
+		       "Mode 2 is stopped: nothing is proposed until it is started again in core");
 }
 
 static const struct step_row tell_steps[] = { { "tell", tell }, { "told", told }, { NULL, NULL } };

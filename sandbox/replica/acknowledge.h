@@ -25,6 +25,8 @@ struct sandbox_acknowledge_conf {
 void sandbox_acknowledge_start(struct loop *l, struct task_engine *e,
 			       const struct sandbox_acknowledge_conf *conf);
 void sandbox_acknowledge_stop(void);
+/* A request that proposes something: ERR_OK, or its error is set, because core said last that Mode 2 is stopped. */
+MUST_CHECK enum err sandbox_mode2_check(struct task *t);
 /* Something was swapped: tell now. */
 void sandbox_acknowledge_now(void);
 

@@ -18,7 +18,7 @@
 #include "base/str.h"
 
 #define YAML_BYTES_MAX (256 * 1024)
-#define YAML_DEPTH_MAX 16
+#define YAML_DEPTH_MAX 40
 #define YAML_NODES_MAX 20000
 #define YAML_KEYS_MAX 1000  /* in one map */
 #define YAML_ERRORS_MAX 100 /* reported; the rest is only counted */

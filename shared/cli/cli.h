@@ -62,6 +62,7 @@ extern const struct cli_command cli_seed_commands[];
 extern const struct cli_command cli_outcomes_commands[];
 extern const struct cli_command cli_flag_commands[];
 extern const struct cli_command cli_ramp_commands[];
+extern const struct cli_command cli_mode2_commands[];
 extern const struct cli_command cli_feature_commands[];
 extern const struct cli_command cli_experiment_commands[];
 extern const struct cli_command cli_change_commands[];

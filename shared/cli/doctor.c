@@ -390,6 +390,34 @@ check_feed_sandbox(struct doctor *d)
 	json_free(j);
 }
 
+/* Stopped is no fault, but nobody should look for one elsewhere. */
+static void
+check_mode2(struct doctor *d)
+{
+	struct cli_reply reply;
+	struct cJSON *j = NULL;
+	const char *since = NULL, *by = NULL, *reason = NULL;
+	bool stopped = false;
+
+	if (!cli_call_quiet(d->c, CLI_CORE, "GET", "/v1/mode2", NULL, STR_NONE, &reply) ||
+	    reply.status != 200 || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK ||
+	    json_bool(j, "stopped", true, &stopped, NULL) != ERR_OK)
+		bad(d, "ask as operator; see its log in var/log",
+		    "bimodal-core does not tell whether Mode 2 is stopped (status %ld)",
+		    reply.status);
+	else if (!stopped)
+		good(d, "Mode 2 is not stopped");
+	else if (json_string(j, "since", false, &since, NULL) == ERR_OK &&
+		 json_string(j, "by_name", false, &by, NULL) == ERR_OK &&
+		 json_string(j, "reason", false, &reason, NULL) == ERR_OK)
+		printf("note   Mode 2 was stopped by %s at %.16s: %s\n"
+		       "       every experiment is off until bimodal mode2 start\n",
+		       by != NULL ? by : "-", since != NULL ? since : "-",
+		       reason != NULL ? reason : "-");
+	json_free(j);
+	cli_reply_free(&reply);
+}
+
 static int
 doctor_run(struct cli *c)
 {
@@ -410,8 +438,10 @@ doctor_run(struct cli *c)
 		check_ready(&d, (enum cli_daemon)daemon);
 		check_tokens(&d, (enum cli_daemon)daemon);
 	}
-	if (d.reached[CLI_CORE])
+	if (d.reached[CLI_CORE]) {
 		check_feed_core(&d);
+		check_mode2(&d);
+	}
 	if (d.reached[CLI_SANDBOX])
 		check_feed_sandbox(&d);
 	if (d.wrong > 0)

@@ -81,22 +81,24 @@ flag_revisions(struct cli *c)
 }
 
 /* "revision 3 applied by 2 of 2 workers in 7 ms", then who is missing and what the sandbox says. */
-static bool
-applied_print(const struct cJSON *j)
+bool
+flag_applied_print(const struct cJSON *j)
 {
 	const struct cJSON *applied = json_get(j, "applied");
 	const struct cJSON *sandbox = json_get(j, "sandbox");
-	int64_t revision = 0, workers = 0, of = 0, ms = 0, sandbox_ms = -1;
+	int64_t revision = -1, workers = 0, of = 0, ms = 0, sandbox_ms = -1;
 	bool acknowledged = false;
 
 	if (!cJSON_IsObject(applied) ||
-	    json_int(j, "revision", true, 0, INT64_MAX, &revision, NULL) != ERR_OK ||
+	    json_int(j, "revision", false, 0, INT64_MAX, &revision, NULL) != ERR_OK ||
 	    json_int(applied, "workers", true, 0, 100000, &workers, NULL) != ERR_OK ||
 	    json_int(applied, "of", true, 0, 100000, &of, NULL) != ERR_OK ||
 	    json_int(applied, "ms", false, 0, INT64_MAX, &ms, NULL) != ERR_OK)
 		return false;
-	printf("revision %lld applied by %lld of %lld workers in %lld ms\n", (long long)revision,
-	       (long long)workers, (long long)of, (long long)ms);
+	if (revision >= 0)
+		printf("revision %lld ", (long long)revision);
+	printf("applied by %lld of %lld workers in %lld ms\n", (long long)workers, (long long)of,
+	       (long long)ms);
 	const struct cJSON *item;
 	cJSON_ArrayForEach(item, json_get(applied, "missing"))
 	{
@@ -157,7 +159,7 @@ flag_change_if(struct cli *c, const char *method, const char *path, const char *
 	if (!c->raw && reply.status == 202)
 		exit_code = request_print(c, &reply);
 	else if (!good || c->raw || json_parse(buf_str(&reply.body), &j, NULL) != ERR_OK ||
-		 !applied_print(j)) {
+		 !flag_applied_print(j)) {
 		exit_code = cli_reply_print(c, &reply);
 	} else {
 		flag_applications_print(j);
@@ -417,6 +419,14 @@ const struct cli_command cli_flag_commands[] = {
 	{ "flag disable", "KEY [--comment TEXT]", "turn it off", flag_disable, "product_owner" },
 	{ "flag kill", "KEY [--comment TEXT]", "turn it off at once", flag_kill, "product_owner" },
 	{ "flag archive", "KEY [--comment TEXT]", "end it", flag_archive, "product_owner" },
+	{ "flag export", "[KEY] [--dir DIR]", "one flag, or all of them, as YAML, one file a flag",
+	  flag_export, "product_owner" },
+	{ "flag plan", "DIR [--prune] [--detailed-exitcode]",
+	  "what the files in DIR would make and change; with --detailed-exitcode 2 if anything",
+	  flag_plan, "product_owner" },
+	{ "flag apply", "DIR [--prune] [--comment TEXT]",
+	  "make the flags what the files say; --prune archives releases without a file", flag_apply,
+	  "product_owner" },
 	{ "flag usage", "KEY", "who asks for it and with which program, and what else uses it",
 	  flag_usage, "product_owner" },
 	{ "flag unknown", "", "keys that are asked for though there is no such flag", flag_unknown,

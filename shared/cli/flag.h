@@ -21,6 +21,8 @@ int flag_change_if(struct cli *c, const char *method, const char *path, const ch
 MUST_CHECK bool flag_document_add(struct buf *body, const char *text);
 /* Is it JSON? False: printed what is wrong, and where in the text of that name. */
 MUST_CHECK bool flag_json_good(struct str text, const char *name);
+/* "revision 3 applied by 2 of 2 workers …" of an answer; false: it is none. */
+bool flag_applied_print(const struct cJSON *j);
 /* Show one flag: what it is for, who gets what, until when. */
 int flag_show(struct cli *c, const char *key);
 /* The command `flag ramp`. */
@@ -45,6 +47,10 @@ int flag_preview(struct cli *c);
 /* Who asks for flags, and for keys that are not there (flag_usage.c). */
 int flag_usage(struct cli *c);
 int flag_unknown(struct cli *c);
+/* Flags as files (flag_plan.c). */
+int flag_export(struct cli *c);
+int flag_plan(struct cli *c);
+int flag_apply(struct cli *c);
 /* The applications of a kill's answer; nothing where it names none. */
 void flag_applications_print(const struct cJSON *j);
 

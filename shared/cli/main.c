@@ -23,6 +23,7 @@ static const struct group {
 	{ "Flags", cli_flag_commands },
 	{ "Ramps and schedules of flags", cli_ramp_commands },
 	{ "Segments", cli_segment_commands },
+	{ "Mode 2 as a whole", cli_mode2_commands },
 	{ "Hypothesis features", cli_feature_commands },
 	{ "Promoted features", cli_compare_commands },
 	{ "Experiments", cli_experiment_commands },

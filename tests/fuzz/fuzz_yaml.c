@@ -1,11 +1,12 @@
 /*
  * fuzz_yaml.c — any bytes through the YAML reader: no crash, no leak, and a tree that keeps its
- * promises.
+ * promises. As JSON it is valid, and written as YAML it says the same when it is read again.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "base/conf.h"
+#include "base/json_scan.h"
+#include "base/yaml_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,6 +41,40 @@ tree_check(const struct yaml_node *root)
 	}
 }
 
+static void
+round_trip(const struct yaml_node *root)
+{
+	struct err_info info = { .code = ERR_OK };
+	enum json_kind kind = JSON_NULL;
+	struct yaml_node *again = NULL;
+	struct yaml_errors errors;
+	struct buf json, text, same;
+	struct arena arena;
+
+	arena_init(&arena, 8 * 1024 * 1024);
+	yaml_errors_init(&errors);
+	buf_init(&json, 4 * 1024 * 1024);
+	buf_init(&text, 4 * 1024 * 1024);
+	buf_init(&same, 4 * 1024 * 1024);
+	if (yaml_json(root, "fuzz.yaml", &json, &errors) == ERR_OK) {
+		if (json_scan_any(buf_str(&json), &kind, &info) != ERR_OK)
+			abort();
+		if (yaml_write(root, &text) != ERR_OK)
+			abort();
+		/* What is written may be longer than what may be read. */
+		if (text.len <= YAML_BYTES_MAX &&
+		    (yaml_parse(&arena, "again.yaml", buf_str(&text), &again, &errors) != ERR_OK ||
+		     yaml_json(again, "again.yaml", &same, &errors) != ERR_OK ||
+		     !str_eq(buf_str(&json), buf_str(&same))))
+			abort();
+	}
+	buf_free(&same);
+	buf_free(&text);
+	buf_free(&json);
+	yaml_errors_free(&errors);
+	arena_release(&arena);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -54,8 +89,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (!str_utf8_valid(buf_str(&errors.text)))
 		abort();
-	if (root != NULL)
+	if (root != NULL) {
 		tree_check(root);
+		round_trip(root);
+	}
 	yaml_errors_free(&errors);
 	arena_release(&arena);
 	return 0;

@@ -6,7 +6,7 @@
 -- $5 bigint access generation served
 -- $6 int    so many workers of the sandbox at most
 -- lane write
--- out accepted bool, flag bigint, schema bigint, access bigint
+-- out accepted bool, flag bigint, schema bigint, access bigint, mode2_stopped bool
 with seen as (
 	insert into change.worker as w (instance, daemon, worker, flag_generation, schema_generation, access_generation, seen_at)
 	select $1, 'sandbox', $2, $3, $4, $5, clock_timestamp()
@@ -19,4 +19,5 @@ with seen as (
 	returning 1
 )
 select exists (select from seen) as accepted, (select generation from flag.state) as flag,
-       (select schema_generation from change.state) as schema, (select generation from access.state) as access
+       (select schema_generation from change.state) as schema, (select generation from access.state) as access,
+       (select m.stopped_at is not null from flag.mode2 m) as mode2_stopped
