@@ -225,7 +225,7 @@ PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 check: ## every test that needs no other folder: unit, database, scenarios, fault
 	@deploy/packages.sh run build test
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests
-	@tests/support/check.sh check-api:2 check-loop:2 check-heal check-lint check-unit check-fuzz check-db:2 check-fault:2 check-guides
+	@tests/support/check.sh check-api:3 check-loop:2 check-heal check-db:2 check-guides check-fault:2 check-unit check-lint check-fuzz
 
 # From the npm registry, as their lock files say: the identity provider of test_oidc.py and test_days.py, the OpenFeature clients of
 # test_ofrep.py.
@@ -272,7 +272,7 @@ check-console: all $(CONSOLE_STAMP) $(NODE_TESTS) ## every page of the console i
 
 check-asan: ## unit, scenario and fault tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory $(PARALLEL) MODE=asan all tests
-	@MODE=asan tests/support/check.sh check-api:2 check-loop:2 check-heal check-unit check-fuzz check-fault:2 check-guides
+	@MODE=asan tests/support/check.sh check-api:3 check-loop:2 check-heal check-guides check-fault:2 check-unit check-fuzz
 
 check-data: $(DATATEST) all ## tests on the data of ../shared/data
 	@test -d ../shared/data || { echo "check-data needs ../shared/data, which is not there"; exit 1; }

@@ -268,7 +268,7 @@ def test_servers_that_are_away(lab):
     j = until(core, other, "rehearsed", "failed")
     assert j["state"] == "rehearsed", j["error"]
     now = grounds(lab)
-    assert now.keys() == kept.keys() and not set(now.values()) & set(kept.values())
+    assert len(now) == 2 and not set(now.values()) & set(kept.values())
     act(core, other, "reject")
 
     # Without the airlock core has its column at once; the feed's part waits and then goes on by itself.
