@@ -1,10 +1,12 @@
 """What a flag gave and would give: explanations as of a moment or a revision, previews over the record, through the real daemon."""
 import datetime
+import json
 import time
 import urllib.parse
 import uuid
 
 import pytest
+import traced
 
 BOOL = [{"key": "control", "value": False}, {"key": "treatment", "value": True}]
 SPLIT = {"id": "half", "experiment": {"variations": ["control", "treatment"]}}
@@ -288,3 +290,21 @@ def test_segments_refused(core):
     segment(core, "email=ann@example.com", status=403)
     name = segment(core, "country=AT")
     assert pointer(segment(core, "country=AT", name=name, status=409).json) == "/name"
+
+
+def test_segments_on_the_command_line(core, product):
+    token = product.secret("cli-segments", core.tokens["product_owner"])
+
+    def cli(*words, code=0):
+        done = traced.bimodal(product, "--core", f"http://127.0.0.1:{core.port}", "--token-file", token, "segment", *words)
+        assert done.returncode == code, (words, done.stdout, done.stderr)
+        return json.loads(done.stdout) if code == 0 and done.stdout else done.stderr
+    name = f"c-{uuid.uuid4().hex[:8]}"
+    owners = ("--purpose", "a test", "--business-owner", "product_owner", "--technical-owner", "innovator")
+    made = cli("create", name, "people", "country=in.(AT,CH)", "stage=won", *owners)
+    assert urllib.parse.unquote(made["query"]) == "country=in.(AT,CH)&stage=won" and made["used_by"] == []
+    assert cli("show", name) == made and made in cli("list")["data"]
+    assert "colour" in cli("create", f"{name}-2", "people", "colour=red", *owners, code=1)
+    cli("create", name, "people", code=2)
+    cli("delete", name)
+    assert "there is no segment" in cli("show", name, code=1)

@@ -29,6 +29,9 @@ def test_database_away(product):
     pseudonym = product.clusters.one("core", "select pseudonym::text from crm.person where id = %s", (person,))
     before = flags.ofrep(core, people, person)
     assert before.json["reason"] == "SPLIT"
+    stays = flags.create(core, key + "-k", "visitor", [{"experiment": {**flags.HALVES["experiment"], "sticky": {"version": 1}}}])
+    kept = flags.ofrep(core, stays, "u1")
+    assert "record" not in kept.json["metadata"]
     known = flags.ofrep(core, here, person)
     assert known.json["value"] is True and flags.ofrep(core, others, person).json["value"] is False
     product.clusters.down("core")
@@ -48,6 +51,8 @@ def test_database_away(product):
             assert said.json["value"] is True and "record" not in said.json["metadata"], said
             said = core.post(f"/ofrep/v1/evaluate/flags/{others}", {"context": {"targetingKey": unit, "plan": "pro"}})
             assert said.json["value"] is True and said.json["metadata"]["record"] == "unavailable", said
+        r = flags.ofrep(core, stays, "u1")      # by the hash, which says the same as long as the rules do
+        assert r.status == 200 and r.json["variant"] == kept.json["variant"] and r.json["metadata"]["record"] == "unavailable", r
         for unit, code in ((person, "GENERAL"), (pseudonym, None)):     # all at once: only those that need the person fail
             found = {f["key"]: f for f in core.post("/ofrep/v1/evaluate/flags", {"context": {"targetingKey": unit}}).json["flags"]}
             assert found[here]["metadata"]["record"] == "unavailable" and "record" not in found[visitors]["metadata"], found
