@@ -424,7 +424,7 @@ const struct cli_command cli_flag_commands[] = {
 	{ "flag plan", "DIR [--prune] [--detailed-exitcode]",
 	  "what the files in DIR would make and change; with --detailed-exitcode 2 if anything",
 	  flag_plan, "product_owner" },
-	{ "flag apply", "DIR [--prune] [--comment TEXT]",
+	{ "flag apply", "DIR [--prune] [--comment TEXT] [--rebucket]",
 	  "make the flags what the files say; --prune archives releases without a file", flag_apply,
 	  "product_owner" },
 	{ "flag usage", "KEY", "who asks for it and with which program, and what else uses it",

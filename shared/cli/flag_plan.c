@@ -25,6 +25,7 @@ struct plan {
 	struct flag_files files;
 	const char *comment;
 	bool prune;
+	bool rebucket; /* those who have met a variation may be given another one */
 	char (*gone)[FLAG_KEY_MAX + 1]; /* live releases without a file */
 	size_t n_gone, room;
 	unsigned made, changed, same;
@@ -255,7 +256,7 @@ rules_do(struct plan *p, const struct flag_file *f)
 	buf_free(&path);
 	flag_path(&path, f->key, "/publish");
 	buf_reset(&body);
-	buf_add_char(&body, '{');
+	buf_add_cstr(&body, p->rebucket ? "{\"rebucket\":true," : "{");
 	comment_add(&body, p);
 	buf_init(&match, CLI_ID_SIZE);
 	buf_printf(&match, "If-Match: \"v%lld\"", (long long)f->revision);
@@ -313,6 +314,7 @@ flag_apply(struct cli *c)
 	const struct cli_option options[] = {
 		{ "--prune", CLI_OPTION_SWITCH, &p.prune, 0, 0 },
 		{ "--comment", CLI_OPTION_TEXT, &p.comment, 0, 0 },
+		{ "--rebucket", CLI_OPTION_SWITCH, &p.rebucket, 0, 0 },
 	};
 
 	if (!cli_options(c, options, ARRAY_LEN(options), 1, 1))

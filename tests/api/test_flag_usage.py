@@ -227,6 +227,8 @@ def generation(product):
 def test_all_experiments_stop_and_come_back(core, sandbox, product, running):
     on, also, off = experiment(core), experiment(core), experiment(core, enabled=False)
     release = create(core)
+    guarded = experiment(core)
+    assert core.post(f"/v1/flags/{guarded}/protect", role="operator").status == 204
     killed, edited, ended, soon = experiment(core), experiment(core), experiment(core), experiment(core, expires_at=in_seconds(4))
     settled(core, soon)
     assert core.get("/v1/mode2", role="innovator").json["stopped"] is False
@@ -238,7 +240,7 @@ def test_all_experiments_stop_and_come_back(core, sandbox, product, running):
     assert d["applied"]["workers"] == d["applied"]["of"] == 2 and d["applied"]["missing"] == []
     assert d["generation"] == before + 1 == generation(product)  # one set of revisions
     stopped = {f["key"] for f in d["flags"]}
-    assert {on, also, killed, edited, ended, soon} <= stopped and off not in stopped and release not in stopped
+    assert {on, also, guarded, killed, edited, ended, soon} <= stopped and off not in stopped and release not in stopped
     assert not any(is_on(core, k) for k in (on, also, off, killed)) and is_on(core, release)
     for _ in range(4):  # of both workers
         assert ask(core, on, "x/1").json["reason"] == "DISABLED"
@@ -274,9 +276,9 @@ def test_all_experiments_stop_and_come_back(core, sandbox, product, running):
     d = r.json
     assert r.status == 200 and d["changed"] is True and d["stopped"] is False and d["since"] is None, r
     assert d["generation"] == before + 1 and d["applied"]["workers"] == 2
-    assert {f["key"] for f in d["flags"]} == stopped - {killed, ended, soon}
+    assert {f["key"] for f in d["flags"]} == stopped - {guarded, killed, ended, soon}
     left = {f["key"]: f["why"] for f in d["left_off"]}
-    assert set(left) == {killed, ended, soon} and "by hand" in left[killed] and "archived" in left[ended]
+    assert set(left) == {guarded, killed, ended, soon} and "second person" in left[guarded] and "by hand" in left[killed] and "archived" in left[ended]
     assert is_on(core, on) and is_on(core, also) and not is_on(core, off) and not is_on(core, killed)
     assert is_on(core, edited) and core.get(f"/v1/flags/{edited}", role="operator").json["document"]["rules"] == rules["rules"]
     assert mode2(core, "start").json["changed"] is False

@@ -3,7 +3,8 @@
 -- Locks are taken in one order by all: rows of flags, then flag.mode2. An experiment that is just being turned on either has
 -- committed before the stop looks, or sees that Mode 2 is stopped.
 
--- Before anything of Mode 2 is turned on or proposed.
+-- Before anything of Mode 2 is turned on or proposed. Whoever asks may ask again later; what acts by itself at its time (a schedule) has
+-- failed, and says why.
 CREATE FUNCTION flag.mode2_held() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
@@ -18,7 +19,7 @@ BEGIN
 	IF s.stopped_at IS NOT NULL THEN
 		RAISE EXCEPTION 'Mode 2 was stopped by % at %: nothing of it is turned on or proposed until it is started again (%)',
 			access.name_of(s.stopped_by), to_char(s.stopped_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), left(s.reason, 200)
-			USING ERRCODE = 'CR503';
+			USING ERRCODE = CASE WHEN current_setting('bimodal.actor', true) LIKE 'system:%' THEN 'CR409' ELSE 'CR503' END;
 	END IF;
 	RETURN NEW;
 END $$;
@@ -65,7 +66,8 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION flag.mode2_stop(uuid, text, text) FROM PUBLIC;
 
--- flag.mode2_start(actor, request, reason) -> what was turned on again and what was left off, and why; null: it was not stopped.
+-- flag.mode2_start(actor, request, reason) -> what was turned on again and what was left off, and why; null: it was not stopped. What
+-- one person may not turn on alone he does not turn on by this either.
 CREATE FUNCTION flag.mode2_start(p_actor uuid, p_request text, p_reason text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET lock_timeout = '3s' AS $$
 DECLARE
@@ -85,6 +87,7 @@ BEGIN
 			     WHEN f.expires_at <= now() THEN 'it has expired'
 			     WHEN f.kind <> 'experiment' THEN 'it is no experiment any more'
 			     WHEN s.by_hand THEN 'it was turned off by hand meanwhile'
+			     WHEN f.protected THEN 'it is protected: turning it on takes a second person'
 			     WHEN r.enabled THEN 'it is on already' END AS why
 		FROM flag.stopped s JOIN flag.flag f ON f.key = s.key JOIN flag.revision r ON r.revision = f.revision
 	), made AS (
