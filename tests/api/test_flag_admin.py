@@ -321,6 +321,12 @@ def test_nobody_goes_round_a_protection(core, product):
             product.clusters.rows("core", "update access.credential set given_by = %s where principal = %s", (before[0][1], second))
         else:
             product.clusters.rows("core", "delete from access.credential where principal = %s", (second,))
+    plan = {"at": later(days=1), "action": "disable"}
+    assert core.post(f"/v1/flags/{key}/schedules", {**plan, "action": "enable"}, role="product_owner").status == 423
+    assert core.post(f"/v1/flags/{key}/schedules", plan, role="product_owner").status == 201
+    other, _ = create(core)
+    assert core.post(f"/v1/flags/{other}/schedules", {**plan, "action": "enable"}, role="product_owner").status == 201
+    assert core.post(f"/v1/flags/{other}/protect", role="operator").status == 409
     assert core.delete(f"/v1/flags/{key}", role="product_owner").status == 200
     r = core.post("/v1/flags", flag(key, document=document([FORCED])), role="product_owner")
     assert r.status == 423, r

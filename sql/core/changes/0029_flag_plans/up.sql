@@ -1,0 +1,5 @@
+-- Flags: nobody goes round a second person by a plan that acts by itself.
+-- include functions/flag_plans.sql
+
+CREATE TRIGGER protected BEFORE INSERT ON flag.ramp FOR EACH ROW EXECUTE FUNCTION flag.plan_protected();
+CREATE TRIGGER protected BEFORE INSERT ON flag.schedule FOR EACH ROW EXECUTE FUNCTION flag.plan_protected();
