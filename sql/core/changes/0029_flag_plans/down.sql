@@ -1,3 +1,4 @@
+ALTER TABLE flag.flag DROP COLUMN team;
 DROP TRIGGER protected ON flag.ramp;
 DROP TRIGGER protected ON flag.schedule;
 DROP FUNCTION flag.plan_protected();
