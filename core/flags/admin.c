@@ -41,7 +41,7 @@ allowed(struct task *t, const char *right, bool *limited)
 /* ---- create ---- */
 
 struct creation {
-	struct str key, kind, purpose, business_owner, technical_owner, document;
+	struct str key, kind, purpose, business_owner, technical_owner, team, document;
 	char expires_at[CLOCK_RFC3339_SIZE];
 	bool enabled;
 	bool limited;
@@ -93,8 +93,8 @@ static bool
 creation_read(struct task *t, struct creation *c)
 {
 	static const char *const known[] = {
-		"key",      "kind",    "purpose", "business_owner", "technical_owner", "expires_at",
-		"document", "enabled", NULL
+		"key",        "kind",     "purpose", "business_owner", "technical_owner",
+		"expires_at", "document", "enabled", "team",           NULL
 	};
 	double coverage = 0;
 	struct flags_body b;
@@ -124,7 +124,7 @@ creation_read(struct task *t, struct creation *c)
 	return flags_body_text(t, &b, "purpose", 1, FLAGS_COMMENT_BYTES_MAX, &c->purpose) &&
 	       flags_body_text(t, &b, "business_owner", 1, TEXT_BYTES_MAX, &c->business_owner) &&
 	       flags_body_text(t, &b, "technical_owner", 1, TEXT_BYTES_MAX, &c->technical_owner) &&
-	       expiry_read(t, &b, c) &&
+	       flags_body_text(t, &b, "team", 0, FLAG_KEY_MAX, &c->team) && expiry_read(t, &b, c) &&
 	       flags_body_document(t, &b, c->key, &c->document, &coverage) &&
 	       creation_limits(t, c, coverage);
 }
@@ -152,6 +152,7 @@ create_write(struct task *t)
 		P_STR(http_request_id(t)),
 		P_TEXT(c->limited ? "true" : "false"),
 		P_TEXT(max),
+		{ .value = c->team, .is_null = c->team.len == 0 },
 	};
 	return postgres_wait(core_flags_conf.pool, t, &sql_flag_create, params, ARRAY_LEN(params));
 }

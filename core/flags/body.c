@@ -125,6 +125,8 @@ flags_outcome(struct task *t, struct str key, bool *again)
 	else if (str_is(outcome, "exists"))
 		(void)err_set(&t->t_err, ERR_CONFLICT, "/key", "there is a flag \"%.*s\" already",
 			      STR_FMT(key));
+	else if (str_is(outcome, "team"))
+		(void)err_set(&t->t_err, ERR_INVALID, "/team", "there is no such team");
 	else if (str_is(outcome, "full"))
 		(void)err_set(&t->t_err, ERR_CONFLICT, NULL,
 			      "there are %lld live experiments already: that is the limit",

@@ -45,6 +45,7 @@ list_read(struct task *t)
 		return task_fail_set(t, ERR_BAD_REQUEST, "archived", "must be true or false");
 	const struct str state = http_query(t, "state");
 	const struct str q = http_query(t, "q");
+	const struct str team = http_query(t, "team");
 	if (!state_valid(state))
 		return task_fail_set(t, ERR_BAD_REQUEST, "state",
 				     "must be new, live, stale, expired or archived");
@@ -60,6 +61,7 @@ list_read(struct task *t)
 		{ .value = state, .is_null = state.p == NULL },
 		{ .value = q, .is_null = q.len == 0 },
 		P_TEXT(stale_days(t)),
+		{ .value = team, .is_null = team.p == NULL },
 	};
 	return postgres_wait(core_flags_conf.pool, t, &sql_flag_list, params, ARRAY_LEN(params));
 }

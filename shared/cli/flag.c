@@ -271,7 +271,7 @@ static int
 flag_create(struct cli *c)
 {
 	const char *kind = "release", *purpose = NULL, *business = NULL, *technical = NULL,
-		   *expires = NULL, *document = NULL;
+		   *expires = NULL, *document = NULL, *team = NULL;
 	char in_days[CLOCK_RFC3339_SIZE];
 	int64_t days = 0;
 	bool enabled = false;
@@ -283,6 +283,7 @@ flag_create(struct cli *c)
 		{ "--expires-at", CLI_OPTION_TEXT, &expires, 0, 0 },
 		{ "--days", CLI_OPTION_INT, &days, 1, 3650 },
 		{ "--document", CLI_OPTION_TEXT, &document, 0, 0 },
+		{ "--team", CLI_OPTION_TEXT, &team, 0, 0 },
 		{ "--enabled", CLI_OPTION_SWITCH, &enabled, 0, 0 },
 	};
 	struct buf body;
@@ -306,6 +307,8 @@ flag_create(struct cli *c)
 	member_add(&body, "business_owner", business);
 	member_add(&body, "technical_owner", technical);
 	member_add(&body, "expires_at", expires);
+	if (team != NULL)
+		member_add(&body, "team", team);
 	if (enabled)
 		buf_add_cstr(&body, "\"enabled\":true,");
 	if (flag_document_add(&body, document != NULL ? document : SWITCH)) {
@@ -380,7 +383,7 @@ const struct cli_command cli_flag_commands[] = {
 	{ "flag create",
 	  "KEY --purpose TEXT --business-owner NAME --technical-owner NAME --days N|--expires-at "
 	  "TIME "
-	  "[--document FILE|JSON] [--kind release|experiment] [--enabled]",
+	  "[--document FILE|JSON] [--kind release|experiment] [--team SLUG] [--enabled]",
 	  "a new flag; without a document a switch that nobody has until it is ramped", flag_create,
 	  "product_owner" },
 	{ "flag ramp", "KEY PERCENT [--comment TEXT] [--force] [--rebucket]",

@@ -20,6 +20,7 @@ struct flag_compiler {
 	struct flag_document *document;
 	struct flag_variation *variations;
 	enum json_kind value_kind;
+	const struct flag_value *schema; /* of the values; NULL: there is none */
 	struct flag_name_list attributes, segments, flags;
 };
 

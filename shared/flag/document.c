@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "flag/compile.h"
+#include "flag/schema.h"
 
 #define PLACE_SIZE 96
 /* Of a variation's value, as prerequisites see it; larger ones are null there. */
@@ -75,6 +76,36 @@ value_check(struct flag_compiler *c, const struct json_member *value, unsigned i
 	return ERR_OK;
 }
 
+/* The schema of the values, unless they were taken already. */
+static enum err
+schema_read(struct flag_compiler *c, const struct json_member *m, const char *at)
+{
+	const struct flag_value *schema = NULL;
+
+	if (m == NULL || c->lenient)
+		return ERR_OK;
+	enum err err =
+		flag_value_read(c->arena, m->value, at, FLAG_SCHEMA_VALUES_MAX, &schema, c->info);
+	if (err == ERR_OK)
+		err = flag_schema_check(c->arena, schema, at, c->info);
+	c->schema = schema;
+	return err;
+}
+
+static enum err
+schema_fits(struct flag_compiler *c, const struct json_member *value, const char *at)
+{
+	const struct flag_value *v = NULL;
+
+	if (c->schema == NULL)
+		return ERR_OK;
+	if (value->kind != JSON_OBJECT)
+		return flag_refuse(c, at, "must be an object where there is a schema");
+	const enum err err =
+		flag_value_read(c->arena, value->value, at, FLAG_SCHEMA_VALUES_MAX, &v, c->info);
+	return err == ERR_OK ? flag_schema_fits(c->arena, c->schema, v, at, c->info) : err;
+}
+
 static enum err
 variation_read(struct flag_compiler *c, const struct json_element *e, unsigned index,
 	       const char *at)
@@ -102,6 +133,9 @@ variation_read(struct flag_compiler *c, const struct json_element *e, unsigned i
 		return flag_refuse(c, flag_place(c, at, "key"), "\"%.*s\" is used twice",
 				   STR_FMT(v.key));
 	err = value_check(c, value, index, at);
+	if (err != ERR_OK)
+		return err;
+	err = schema_fits(c, value, flag_place(c, at, "value"));
 	if (err != ERR_OK)
 		return err;
 	v.value = arena_str(c->arena, value->value);
@@ -211,7 +245,8 @@ names_take(struct flag_compiler *c, const char *at)
 static enum err
 document_read(struct flag_compiler *c, struct str text, enum json_kind kind, const char *at)
 {
-	static const char *const known[] = { "unit", "variations", "rules", "default", NULL };
+	static const char *const known[] = { "unit",  "schema",  "variations",
+					     "rules", "default", NULL };
 	struct flag_object o;
 	const struct json_member *unit = NULL;
 	const struct json_member *variations = NULL;
@@ -226,6 +261,8 @@ document_read(struct flag_compiler *c, struct str text, enum json_kind kind, con
 		err = flag_object_need(c, &o, "default", &def);
 	if (err == ERR_OK)
 		err = unit_read(c, unit, flag_place(c, at, "unit"));
+	if (err == ERR_OK)
+		err = schema_read(c, flag_object_get(&o, "schema"), flag_place(c, at, "schema"));
 	if (err == ERR_OK)
 		err = variations_read(c, variations, flag_place(c, at, "variations"));
 	if (err == ERR_OK)

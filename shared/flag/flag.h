@@ -16,6 +16,8 @@
  *	                  "hashAttribute":"company","fallbackAttribute":"targetingKey"}}],
  *	 "default":"control"}
  *
+ * "schema": a JSON Schema (schema.h) that each value, which then are objects, fits when the document is saved.
+ *
  * Rules are tried in order; the first that takes the unit in decides. All values are of one JSON
  * type: boolean, string, number or object, kept as they were written. A rule has "force" (the
  * variation's key), or "experiment", or only "prerequisites" with a gate; and may have

@@ -321,6 +321,12 @@ def test_nobody_goes_round_a_protection(core, product):
             product.clusters.rows("core", "update access.credential set given_by = %s where principal = %s", (before[0][1], second))
         else:
             product.clusters.rows("core", "delete from access.credential where principal = %s", (second,))
+    plan = {"at": later(days=1), "action": "disable"}
+    assert core.post(f"/v1/flags/{key}/schedules", {**plan, "action": "enable"}, role="product_owner").status == 423
+    assert core.post(f"/v1/flags/{key}/schedules", plan, role="product_owner").status == 201
+    other, _ = create(core)
+    assert core.post(f"/v1/flags/{other}/schedules", {**plan, "action": "enable"}, role="product_owner").status == 201
+    assert core.post(f"/v1/flags/{other}/protect", role="operator").status == 409
     assert core.delete(f"/v1/flags/{key}", role="product_owner").status == 200
     r = core.post("/v1/flags", flag(key, document=document([FORCED])), role="product_owner")
     assert r.status == 423, r
@@ -351,3 +357,37 @@ def test_command_line_of_requests(core, product):
     assert "waits for another person" in operator("unprotect", key)
     number = core.get(f"/v1/flag-requests?key={key}", role="operator").json["data"][0]["id"]
     assert '"withdrawn"' in operator("withdraw", number)
+
+
+# -- schemas of values
+
+def test_values_fit_their_schema(core):
+    schema = {"type": "object", "required": ["limit"], "additionalProperties": False,
+              "properties": {"limit": {"type": "integer", "minimum": 1, "maximum": 10}, "colour": {"enum": ["red", "blue"]},
+                             "names": {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 5}}}}
+    def of(value, schema=schema):
+        return {"unit": "visitor", "schema": schema, "variations": [{"key": "a", "value": {"limit": 1}}, {"key": "b", "value": value}], "default": "a"}
+    key, _ = create(core, document=of({"limit": 10, "colour": "red", "names": ["ab"]}))
+    assert ofrep(core, key).json["value"] == {"limit": 1}
+    assert core.get(f"/v1/flags/{key}", role="operator").json["document"]["schema"] == schema
+    place = "/document/variations/1/value"
+    for value, at, why in (({"limit": 11}, "/limit", "at most 10"), ({"limit": "1"}, "/limit", "of type integer"), ({}, "", '"limit" is required'),
+                           ({"limit": 1, "size": 2}, "/size", "not allowed"), ({"limit": 1, "names": ["ab", "A"]}, "/names/1", "must match")):
+        r = core.request("PUT", f"/v1/flags/{key}/draft", {"document": of(value)}, role="product_owner")
+        assert r.status == 422 and pointer(r) == place + at and why in r.json["detail"], r
+    for wrong, at in (({"$ref": "#/x"}, "/$ref"), ({"properties": {"a": {"type": "money"}}}, "/properties/a/type"), ([], "")):
+        r = core.post(f"/v1/flags/{key}/revisions", {"document": of({"limit": 1}, wrong)}, role="product_owner")
+        assert r.status == 422 and pointer(r) == "/document/schema" + at, r
+    r = core.post("/v1/flags", flag(document={**plain(), "schema": {}}), role="product_owner")
+    assert r.status == 422 and pointer(r) == "/document/variations/0/value", r
+
+
+def test_flags_belong_to_teams(core):
+    slug = f"team-{time.monotonic_ns()}"
+    assert core.post("/v1/teams", {"name": "Checkout", "slug": slug}, role="operator").status == 201
+    key, _ = create(core, team=slug)
+    other, _ = create(core)
+    assert [core.get(f"/v1/flags/{k}", role="operator").json["team"] for k in (key, other)] == [slug, None]
+    assert set(listed(core, f"team={slug}")) == {key} and listed(core, "team=nobody") == {}
+    r = core.post("/v1/flags", flag(team="nobody"), role="product_owner")
+    assert r.status == 422 and pointer(r) == "/team", r

@@ -11,10 +11,11 @@
 -- $10 text       request
 -- $11 bool       the actor may only make experiments, and take up only his own
 -- $12 int        so many live experiments at most for him
+-- $13 text       slug of the team it belongs to, or null
 -- Published to the sandbox is only what names no field of people that it may not see, and holds no text that looks like an e-mail
 -- address or a person's id: in a condition, or as what is hashed.
 -- lane write
--- out outcome text (made, exists, full), revision bigint, event bigint
+-- out outcome text (made, exists, full, team), revision bigint, event bigint
 with act as (
 	select set_config('bimodal.actor', $9::text, true) a, set_config('bimodal.request', $10, true) r
 ), cur as (
@@ -24,14 +25,16 @@ with act as (
 	            then 'exists'
 	            when $11 and (select count(*) from flag.flag f where f.kind = 'experiment' and f.archived_at is null) >= $12
 	            then 'full'
+	            when $13 is not null and not exists (select from access.team t where t.slug = $13 and t.archived_at is null) then 'team'
 	            else 'made' end as outcome
 ), made as (
-	insert into flag.flag (key, kind, purpose, business_owner, technical_owner, expires_at, created_by)
-	select $1, $2, $3, access.owner($4, 'business_owner'), access.owner($5, 'technical_owner'), $6, $9
+	insert into flag.flag (key, kind, purpose, business_owner, technical_owner, expires_at, created_by, team)
+	select $1, $2, $3, access.owner($4, 'business_owner'), access.owner($5, 'technical_owner'), $6, $9,
+	       (select t.id from access.team t where t.slug = $13)
 	  from verdict v, act where v.outcome = 'made'
 	on conflict (key) do update
 	set kind = excluded.kind, purpose = excluded.purpose, business_owner = excluded.business_owner,
-	    technical_owner = excluded.technical_owner, expires_at = excluded.expires_at, created_by = excluded.created_by,
+	    technical_owner = excluded.technical_owner, expires_at = excluded.expires_at, created_by = excluded.created_by, team = excluded.team,
 	    created_at = now(), archived_at = null
 	where flag.archived_at is not null
 	returning key
@@ -41,7 +44,7 @@ with act as (
 	returning revision
 ), noted as (
 	select event.note('flags', null, 'flag.create',
-	                  jsonb_build_object('key', $1, 'kind', $2, 'purpose', $3, 'business_owner', $4, 'technical_owner', $5, 'expires_at', $6,
+	                  jsonb_build_object('key', $1, 'kind', $2, 'purpose', $3, 'business_owner', $4, 'technical_owner', $5, 'team', $13, 'expires_at', $6,
 	                                     'revision', r.revision, 'enabled', $8, 'document', $7)) as seq
 	  from revised r, act
 )
