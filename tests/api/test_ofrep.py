@@ -251,7 +251,7 @@ def test_who_has_a_variation_keeps_it(core, sandbox, product):
     for key in (people, seen, by_place):
         product.clusters.wait("core", f"select ({rows}) > 0", (key,), LIMIT)
     for key, unit, more in ((people, "person", {}), (seen, "visitor", {}), (by_place, "person", {"hashAttribute": "country"})):
-        turn(core, key, "revisions", {"document": document([stays([0, 1], **more) | {"condition": {"nobody": 1}}], unit)})
+        turn(core, key, "revisions", {"rebucket": True, "document": document([stays([0, 1], **more) | {"condition": {"nobody": 1}}], unit)})
     for key, unit in ((people, person), (people, units[person].upper()), (seen, "visitor \"1\""), (by_place, person), (by_place, other)):
         assert single(core, key, {"targetingKey": unit}).json["reason"] == "SPLIT", (key, unit)
         assert of(bulk(core, {"targetingKey": unit}), key)["variant"] == "control", (key, unit)
@@ -263,11 +263,11 @@ def test_who_has_a_variation_keeps_it(core, sandbox, product):
     kept = product.clusters.rows("core", "select s::text from flag.sticky s where flag in (%s, %s)", (seen, by_place))
     assert "visitor" not in str(kept) and place not in str(kept)
     # A new version starts over, in the database too.
-    turn(core, seen, "revisions", {"document": document([stays([0, 1], 2)])})
+    turn(core, seen, "revisions", {"rebucket": True, "document": document([stays([0, 1], 2)])})
     assert single(core, seen, {"targetingKey": "visitor \"1\""}).json["variant"] == "treatment"
     product.clusters.wait("core", f"select ({rows}) = 2", (seen,), LIMIT)
     # The sandbox keeps its own; who is no longer in the copy leaves nothing there, nor in core who is no longer in the record.
-    turn(core, people, "revisions", {"document": document([stays([0, 1])], "person")})
+    turn(core, people, "revisions", {"rebucket": True, "document": document([stays([0, 1])], "person")})
     settled(core, people, "sandbox")
     assert eventually(lambda: single(sandbox, people, {"targetingKey": units[other]}).json.get("variant")) == "treatment"
     product.clusters.wait("sandbox", "select count(*) = 1 from lab.sticky where person = %s::uuid", (units[other],), LIMIT)
