@@ -13,8 +13,9 @@ START_TEST(row_is_sound)
 	ck_assert_ptr_nonnull(row->name);
 	ck_assert_msg(row->status >= 200 && row->status <= 599, "%s: %d", row->name, row->status);
 	ck_assert_msg(strlen(row->slug) > 1 && strlen(row->title) > 1, "%s", row->name);
-	ck_assert_msg(strspn(row->slug, "abcdefghijklmnopqrstuvwxyz-") == strlen(row->slug), "%s",
-		      row->slug);
+	ck_assert_msg(strspn(row->slug, "abcdefghijklmnopqrstuvwxyz0123456789-") ==
+			      strlen(row->slug),
+		      "%s", row->slug);
 	ck_assert_msg(row->level >= LOG_ERROR && row->level <= LOG_TRACE, "%s", row->name);
 	ck_assert_msg((_i == ERR_OK) == (row->status == 200), "%s", row->name);
 	for (int other = 0; other < _i; other++) {

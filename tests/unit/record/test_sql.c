@@ -315,7 +315,7 @@ START_TEST(parts_texts)
 	const char *text = text_of(&s, &out);
 	ck_assert_uint_eq(out.n, 2);
 	ck_assert_ptr_nonnull(strstr(text, "from crm.note t where true and t.deal_id = $2 order by "
-					   "t.id limit 4) t) x)"));
+					   "t.id limit 4) t), _set as materialized"));
 	ck_assert_ptr_null(strstr(text, "email"));
 	ck_assert_ptr_null(strstr(text, "t.name"));
 	part.words[1] = record_field_find(deals, STR("email"));
