@@ -55,35 +55,71 @@ time_read(struct task *t, const struct flags_body *b, char out[CLOCK_RFC3339_SIZ
 	return false;
 }
 
-static enum step
-make_write(struct task *t)
-{
-	static const char *const known[] = { "at", "action", "rule", "coverage", "comment", NULL };
+struct planned {
 	struct ramp_asked rule;
 	struct str action, coverage, comment;
 	char at[CLOCK_RFC3339_SIZE];
+};
+
+static const struct step_row make_guarded_steps[4];
+
+/* What is planned moves nobody who has been divided, as if it were published now. */
+static enum step
+make_guard(struct task *t, const struct planned *p, bool rebucket)
+{
+	struct flags_edit *edit = core_flags_edit(t, http_param(t, "key"), STR_NONE, "", rebucket);
+
+	if (edit == NULL)
+		return task_fail(t);
+	edit->then = make_guarded_steps;
+	edit->state = p;
+	edit->size = sizeof(*p);
+	return core_flags_guard(t, edit);
+}
+
+static enum step
+make_ask(struct task *t)
+{
+	static const char *const known[] = { "at",      "action",   "rule", "coverage",
+					     "comment", "rebucket", NULL };
+	struct planned *p = task_state(t, sizeof(*p));
+	bool rebucket = false;
 	struct flags_body b;
 
-	if (!flags_body_read(t, known, &b) || !time_read(t, &b, at) ||
-	    !flags_body_text(t, &b, "action", 1, 20, &action))
+	if (p == NULL)
+		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");
+	if (!flags_body_read(t, known, &b) || !time_read(t, &b, p->at) ||
+	    !flags_body_text(t, &b, "action", 1, 20, &p->action))
 		return task_fail(t);
-	if (!action_known(action))
+	if (!action_known(p->action))
 		return task_fail_set(t, ERR_INVALID, "/action",
 				     "must be enable, disable, publish or coverage");
-	const bool covers = str_is(action, "coverage");
-	if (!coverage_read(t, &b, covers, &coverage) || !flags_ramp_rule(t, &b, &rule) ||
-	    !flags_body_text(t, &b, "comment", 0, FLAGS_COMMENT_BYTES_MAX, &comment))
+	const bool covers = str_is(p->action, "coverage");
+	const bool publishes = str_is(p->action, "publish");
+	if (!coverage_read(t, &b, covers, &p->coverage) || !flags_ramp_rule(t, &b, &p->rule) ||
+	    !flags_body_text(t, &b, "comment", 0, FLAGS_COMMENT_BYTES_MAX, &p->comment) ||
+	    !flags_body_bool(t, &b, "rebucket", &rebucket))
 		return task_fail(t);
-	if (!covers && (rule.rule_id.p != NULL || rule.place.p != NULL))
+	if (!covers && (p->rule.rule_id.p != NULL || p->rule.place.p != NULL))
 		return task_fail_set(t, ERR_INVALID, "/rule", "belongs to the action \"coverage\"");
+	if (!publishes && rebucket)
+		return task_fail_set(t, ERR_INVALID, "/rebucket",
+				     "belongs to the action \"publish\"");
+	return publishes ? make_guard(t, p, rebucket) : STEP_NEXT;
+}
+
+static enum step
+make_write(struct task *t)
+{
+	const struct planned *p = task_state(t, sizeof(*p));
 	const struct postgres_param params[] = {
 		P_STR(http_param(t, "key")),
-		P_TEXT(at),
-		P_STR(action),
-		{ .value = rule.rule_id, .is_null = rule.rule_id.p == NULL },
-		{ .value = rule.place, .is_null = rule.place.p == NULL },
-		{ .value = coverage, .is_null = coverage.p == NULL },
-		P_STR(comment),
+		P_TEXT(p->at),
+		P_STR(p->action),
+		{ .value = p->rule.rule_id, .is_null = p->rule.rule_id.p == NULL },
+		{ .value = p->rule.place, .is_null = p->rule.place.p == NULL },
+		{ .value = p->coverage, .is_null = p->coverage.p == NULL },
+		P_STR(p->comment),
 		P_TEXT(access_principal_of(t)),
 		P_STR(http_request_id(t)),
 	};
@@ -109,11 +145,16 @@ make_answer(struct task *t)
 	return http_reply_json(t, 201, postgres_value(t, 0, 0, 0));
 }
 
-const struct step_row core_flags_schedule_make_steps[] = {
+static const struct step_row make_guarded_steps[4] = {
 	{ "write", make_write },
 	{ "read", make_read },
 	{ "answer", make_answer },
 	{ NULL, NULL },
+};
+
+const struct step_row core_flags_schedule_make_steps[] = {
+	{ "ask", make_ask },       { "write", make_write }, { "read", make_read },
+	{ "answer", make_answer }, { NULL, NULL },
 };
 
 static enum step

@@ -449,6 +449,20 @@ def test_schedules_act_in_their_order(core, product):
     assert core.get(f"/v1/flags/{key}/draft", role="operator").status == 200     # another one by now, so it stays
 
 
+def test_what_is_planned_moves_nobody_unless_meant(core, product):
+    key = create(core, [{**TRIAL, "experiment": {**TRIAL["experiment"], "coverage": 1}}])
+    served(core, key)
+    for i in range(20):
+        ofrep(core, key, f"m{i}")
+    product.clusters.wait("core", "SELECT count(*) = 20 FROM flag.exposure WHERE flag = %s", (key,))
+    moved = {**TRIAL, "experiment": {**TRIAL["experiment"], "seed": "another", "coverage": 1}}
+    assert core.request("PUT", f"/v1/flags/{key}/draft", {"document": document([moved])}, role="product_owner").status == 200
+    tomorrow = later(days=1)
+    assert "would get another one" in plan(core, key, 409, at=tomorrow, action="publish").json["detail"]
+    plan(core, key, at=tomorrow, action="publish", rebucket=True)
+    assert pointer(plan(core, key, 422, at=tomorrow, action="enable", rebucket=True)) == "/rebucket"
+
+
 def test_a_schedule_that_cannot_be_done_is_told(core, product):
     key = create(core)
     tomorrow = later(days=1)
