@@ -11,7 +11,7 @@ import { PendingView } from "~/app/views";
 import type { Json } from "~/api/records";
 import { Empty, Page, Panel } from "~/ui/parts";
 import { Trouble } from "~/ui/Trouble";
-import { type Diff, type DraftSeen, type Flag, type FlagDraft, api, diffQuery, draftQuery, flagQuery, refresh } from "./data";
+import { type Diff, type DraftSeen, type Flag, type FlagDraft, api, diffQuery, draftQuery, flagQuery, refresh, turnedOf } from "./data";
 import { differences } from "./differ";
 import { Drafted } from "./Drafted";
 import { Changed, NotYours, Rows } from "./parts";
@@ -54,7 +54,7 @@ function Publish({ flag, revision, none, again }: { flag: Flag; revision: number
 	const [comment, setComment] = useState("");
 	const publish = useMutation({
 		mutationFn: async () =>
-			(await api.post("/v1/flags/{key}/publish", { path: { key: flag.key }, header: { "If-Match": `"v${revision}"` }, body: comment === "" ? {} : { comment } })).data,
+			turnedOf((await api.post("/v1/flags/{key}/publish", { path: { key: flag.key }, header: { "If-Match": `"v${revision}"` }, body: comment === "" ? {} : { comment } })).data),
 		onSuccess: async (turned) => {
 			/* First away from here: the draft that this page shows is gone. */
 			await router.navigate({ to: "/flags/$key", params: { key: flag.key }, search: { published: turned.revision } });

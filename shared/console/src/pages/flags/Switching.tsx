@@ -9,7 +9,7 @@ import { useMay } from "~/app/actor";
 import { Icon } from "~/ui/Icon";
 import { Trouble } from "~/ui/Trouble";
 import { sayDuration } from "~/ui/time";
-import { type Flag, type FlagRow, type Turned, api, flagQuery, refresh } from "./data";
+import { type Flag, type FlagRow, type Turned, api, flagQuery, refresh, turnedOf } from "./data";
 import classes from "./flags.module.css";
 
 export type Turn = "enable" | "disable" | "kill";
@@ -147,9 +147,9 @@ function Report({ asked, turned, undo, close }: ReportProps) {
 async function perform({ key, act, to }: Asked, comment: string): Promise<Turned> {
 	const call = { path: { key }, body: comment === "" ? {} : { comment } };
 	if (act === "rollback")
-		return (await api.post("/v1/flags/{key}/rollback", { ...call, body: { ...call.body, revision: to ?? 0 } })).data;
+		return turnedOf((await api.post("/v1/flags/{key}/rollback", { ...call, body: { ...call.body, revision: to ?? 0 } })).data);
 	if (act === "enable")
-		return (await api.post("/v1/flags/{key}/enable", call)).data;
+		return turnedOf((await api.post("/v1/flags/{key}/enable", call)).data);
 	return (await (act === "kill" ? api.post("/v1/flags/{key}/kill", call) : api.post("/v1/flags/{key}/disable", call))).data;
 }
 

@@ -2,6 +2,7 @@
 import { type QueryClient, infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { type CoreSchemas, coreClient } from "~/api/client";
 import { core } from "~/api/core";
+import { Problem } from "~/api/problem";
 import type { Standing } from "./index";
 
 type Schemas = CoreSchemas["schemas"];
@@ -15,6 +16,13 @@ export type FlagDraft = Schemas["FlagDraft"];
 export type Diff = Schemas["FlagDiff"];
 
 export const api = coreClient(core);
+
+/** What a change of a flag is answered. A protected flag's waits for another person: told like a refusal, because nothing has happened yet. */
+export function turnedOf(answer: Turned | Schemas["FlagRequest"]): Turned {
+	if ("applied" in answer)
+		return answer;
+	throw new Problem(202, "waiting", "It waits for another person", `${answer.key} is protected: somebody else has to approve request ${answer.id}.`);
+}
 
 const PAGE_ROWS = 200;
 const REVISION_ROWS = 50;
