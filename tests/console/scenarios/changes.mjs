@@ -26,7 +26,7 @@ async function approved(b) {
 	await reason(b).fill("looked at the locks: short");
 	await decide(b, "Approve").click();
 	await page.getByText("waits to be applied").waitFor();
-	await page.getByText("looked at the locks: short").waitFor();
+	await page.getByRole("listitem").filter({ hasText: "looked at the locks: short" }).waitFor();
 	await page.getByRole("button", { name: "Apply…" }).waitFor();
 	await b.axe("change-approved");
 }

@@ -330,21 +330,22 @@ export async function why(b) {
 	await page.getByRole("link", { name: key }).click();
 	await b.heading(key);
 	await page.getByText("This rule divides, and he falls into this part.").waitFor();
-	await ramped(b, key);
+	await ramped(b, `${b.conf.tag}-greeting`);
 }
 
 /** A ramp on its timeline: held with a reason, and ended. */
 async function ramped(b, key) {
 	const { page } = b;
+	await b.visit(`/flags/${key}`);
 	const reply = await fetch(`${b.conf.core}/v1/flags/${key}/ramps`, {
 		method: "POST",
 		headers: { Authorization: `Bearer ${b.conf.token}`, "Content-Type": "application/json" },
-		body: JSON.stringify({ steps: [{ coverage: 0.05, after_seconds: 86_400 }, { coverage: 0.25, approval: true }, { coverage: 1 }] }),
+		body: JSON.stringify({ steps: [{ coverage: 0.3, after_seconds: 86_400 }, { coverage: 0.5, approval: true }, { coverage: 1 }] }),
 	});
 	assert(reply.status === 201, String(reply.status), await reply.text());
 	const ramp = page.getByRole("region", { name: /^Ramp of/ });
 	await ramp.getByText("Waits for the time.").waitFor();
-	await ramp.locator('[aria-current="step"]').getByText("5 %").waitFor();
+	await ramp.locator('[aria-current="step"]').getByText("30 %").waitFor();
 	await b.look("flag-ramp");
 	await ramp.getByRole("button", { name: "Hold…" }).click();
 	await page.getByRole("dialog").getByLabel("Why").fill("the shop is full");

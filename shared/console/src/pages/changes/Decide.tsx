@@ -19,6 +19,7 @@ export function Decide({ change }: { change: Change }) {
 			act === "approve"
 				? (await api.post("/v1/changes/{id}/approve", { path: { id: change.id }, body: { sha256, ...(note === "" ? {} : { note }) } })).data
 				: (await api.post("/v1/changes/{id}/reject", { path: { id: change.id }, body: { note } })).data,
+		onSuccess: () => setNote(""),
 		onSettled: () => refresh(queries),
 	});
 	const mayApprove = may("change.approve") && change.state === "rehearsed";
