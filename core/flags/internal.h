@@ -133,6 +133,7 @@ extern const struct step_row core_flags_revisions_steps[];
 extern const struct step_row core_flags_worker_steps[];
 extern const struct step_row core_flags_explain_steps[];
 extern const struct step_row core_flags_preview_steps[];
+extern const struct step_row core_flags_seen_steps[];
 
 extern const struct step_row core_flags_report_steps[];
 extern const struct step_row core_flags_usage_steps[];

@@ -132,6 +132,30 @@ def test_what_the_record_added(core, product):
         assert ask(core, named, {"targetingKey": person, "email": "a@example.com"}, role=role)["variation"] == "treatment"
 
 
+def test_what_a_person_was_given(core, product):
+    """The first exposure to each flag, for those who may see the person; the pseudonym is in no answer."""
+    person = core.post("/v1/people", {"given_name": "Ann"}).json["id"]
+    url = f"/v1/people/{person}/flags"
+    nothing = core.get(url, role="product_owner")
+    assert nothing.status == 200 and nothing.json == {"data": [], "page": {"next": None, "has_more": False}}
+    made = sorted((create(core, [SPLIT], unit="person") for _ in range(3)))
+    given = {key: core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": {"targetingKey": person}}).json for key, _ in made}
+    product.clusters.wait("core", "select count(*) = 3 from flag.exposure where flag = any (%s)", ([key for key, _ in made],))
+    rows = core.get(url, role="product_owner").json["data"]
+    assert [(x["key"], x["revision"], x["variation"], x["value"], x["archived"]) for x in rows] == [
+        (key, revision, given[key]["variant"], given[key]["value"], False) for key, revision in made]
+    pseudonym = product.clusters.one("core", "select pseudonym::text from crm.person where id = %s", (person,))
+    assert pseudonym not in str(rows)
+    x = ask(core, made[0][0], {"targetingKey": person}, at=rows[0]["at"])
+    assert (x["revision"], x["variation"]) == (rows[0]["revision"], rows[0]["variation"])
+    page = core.get(f"{url}?limit=2", role="product_owner").json
+    assert page["page"]["has_more"] and [r["key"] for r in page["data"]] == [key for key, _ in made[:2]]
+    rest = core.get(f"{url}?limit=2&after={page['page']['next']}", role="product_owner").json
+    assert not rest["page"]["has_more"] and [r["key"] for r in rest["data"]] == [made[2][0]]
+    assert core.get(url, role="service").json["right"] == "people.read" and core.get(url, role="agent").status == 403
+    assert core.get("/v1/people/0190a000-0000-7000-8000-000000000000/flags", role="product_owner").status == 404
+
+
 # -- preview
 
 def preview(core, key, body, role="product_owner", status=200):

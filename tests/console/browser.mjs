@@ -91,7 +91,7 @@ export class Browser {
 	}
 
 	async stop() {
-		const lines = (await Promise.all(this.answered.map((told) => told.catch(() => null)))).filter((line) => line !== null);
+		const lines = (await Promise.all(this.answered)).filter((line) => line !== null);
 		if (process.env.BIMODAL_TRACE)
 			appendFileSync(process.env.BIMODAL_TRACE, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 		await this.context?.close();
@@ -122,7 +122,7 @@ export class Browser {
 			if (m.type() === "error" || m.type() === "warning")
 				this.fault(`console ${m.type()}: ${m.text()} (${m.location().url})`);
 		});
-		page.on("response", (r) => this.answered.push(this.told(r)));
+		page.on("response", (r) => this.answered.push(this.told(r).catch(() => null)));
 		page.on("pageerror", (e) => this.fault(`page error: ${e.stack ?? e}`));
 		page.on("request", (r) => {
 			const url = new URL(r.url());
@@ -198,6 +198,8 @@ export class Browser {
 	/** The open page in both colours and on a narrow screen: axe each time, and nothing wider than the screen. */
 	async look(name) {
 		const size = this.page.viewportSize();
+		/* What lies under the bar at the top is no target of too small a size. */
+		await this.page.evaluate(() => window.scrollTo(0, 0));
 		for (const scheme of ["light", "dark"]) {
 			await this.page.emulateMedia({ colorScheme: scheme });
 			await until(() => this.page.evaluate((s) => document.documentElement.dataset.mantineColorScheme === s, scheme), `the ${scheme} scheme`);

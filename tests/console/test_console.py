@@ -74,7 +74,7 @@ def test_the_first_page_is_small(scenario):
 
 
 @pytest.mark.parametrize("role,sees,areas", [
-    ("operator", ["flags", "changes", "hypotheses"], ["Home", "Customers", "Flags", "People"]),
+    ("operator", ["flags", "changes", "hypotheses"], ["Home", "Customers", "Flags", "Changes", "People"]),
     ("innovator", ["flags", "changes", "hypotheses"], ["Home", "Customers", "Flags", "People"]),
     ("agent", [], ["Home", "Customers"]),
 ])

@@ -48,17 +48,22 @@ def product():
     p.stop()
 
 
-def rehearsed(core, title, **more):
-    """A change that an innovator filed and that was rehearsed: it waits for those who may approve."""
+def wanted(title, **more):
+    """A change that adds a field of its own."""
     field = f"shoe_size_{uuid.uuid4().hex[:6]}"
-    r = core.post("/v1/changes", {
+    return {
         "kind": "schema", "title": title, "why": "asked for by sales", "business_owner": "product_owner", "technical_owner": "innovator",
         "up": f"ALTER TABLE crm.person ADD COLUMN {field} int;\n"
               "INSERT INTO change.field (resource, name, position, type, class, kind, writable, filterable)\n"
               f"VALUES ('people', '{field}', (SELECT max(f.position) + 1 FROM change.field f WHERE f.resource = 'people'), 'integer',"
               " 'open', 'integer', true, true);",
         "down": f"DELETE FROM change.field WHERE resource = 'people' AND name = '{field}';\nALTER TABLE crm.person DROP COLUMN {field};",
-        "verify": f"SELECT 'no field' WHERE NOT EXISTS (SELECT FROM change.field WHERE name = '{field}')", **more}, role="innovator")
+        "verify": f"SELECT 'no field' WHERE NOT EXISTS (SELECT FROM change.field WHERE name = '{field}')", **more}
+
+
+def rehearsed(core, title, **more):
+    """A change that an innovator filed and that was rehearsed: it waits for those who may approve."""
+    r = core.post("/v1/changes", wanted(title, **more), role="innovator")
     assert r.status == 201, r
     path = f"/v1/changes/{r.json['id']}"
     assert core.post(f"{path}/rehearse", role="operator").status == 202
@@ -88,6 +93,10 @@ def customer(product):
     person = made("people", given_name="Ada", family_name=f"Aster {tag}", email=f"{tag}@example.org", country="AT", segment=tag, organization_id=org)
     made("opportunities", name=f"Deal {tag}", stage="engaging", organization_id=org, amount=1200)
     return {"tag": tag, "organization": org, "person": person}
+
+
+def test_decisions_on_changes(scenario, change):
+    scenario("changes/decisions", change=change, own=wanted(f"Own {uuid.uuid4().hex[:8]}"))
 
 
 def test_an_operator(scenario, product, house, change):

@@ -34,7 +34,10 @@ def flags(product, people):
     made(product, people, f"{tag}-banner", {"unit": "visitor", "variations": SWITCH, "rules": [halves], "default": "old"}, kind="experiment", expires_at=days(7), enabled=True)
     texts = [{"key": "short", "value": "Hello"}, {"key": "long", "value": "Good morning"}]
     made(product, people, f"{tag}-greeting", {"unit": "organization", "variations": texts, "rules": [{"force": "long", "coverage": 0.1}], "default": "short"})
-    return {"tag": tag, "token": product.core.tokens["product_owner"], "owner": people["product_owner"].login}
+    r = product.core.post("/v1/people", {"given_name": "Ada", "family_name": tag, "country": "AT"})
+    assert r.status == 201, r
+    return {"tag": tag, "token": product.core.tokens["product_owner"], "owner": people["product_owner"].login, "person": r.json["id"],
+            "before": (datetime.datetime.now() + datetime.timedelta(seconds=1)).replace(microsecond=0).isoformat()}
 
 
 def test_a_product_owners_day(scenario, flags):
@@ -43,6 +46,14 @@ def test_a_product_owners_day(scenario, flags):
 
 def test_making_and_publishing(scenario, people, flags):
     scenario("flags/making", technical=people["innovator"].login, **flags)
+
+
+def test_why_a_customer_saw_this(scenario, product, people, flags):
+    key, person = f"{flags['tag']}-halves", flags["person"]
+    made(product, people, key, {"unit": "person", "variations": SWITCH, "rules": [{"experiment": {"variations": ["old", "fresh"]}}], "default": "old"}, enabled=True)
+    given = product.core.post(f"/ofrep/v1/evaluate/flags/{key}", {"context": {"targetingKey": person}}, role="product_owner").json
+    product.clusters.wait("core", "select exists (select from flag.exposure where flag = %s)", (key,))
+    scenario("flags/why", key=key, variant=given["variant"], agent=product.core.tokens["agent"], **flags)
 
 
 def test_an_operator_stops_and_does_not_start(scenario, flags):

@@ -2,7 +2,7 @@
 import { assert, until } from "../browser.mjs";
 import { input, pick, refused, row } from "../hands.mjs";
 
-const report = (b) => b.page.getByRole("status").filter({ hasText: /is (on|off|killed|published|rolled back)/ });
+const report = (b) => b.page.getByRole("status").filter({ hasText: /^\S+ is (on|off|killed|published|rolled back)/ });
 
 /** Everybody serves it: what was told of it. */
 async function applied(b, word) {
@@ -59,7 +59,7 @@ async function read(b) {
 	assert((await history.getByRole("rowheader").count()) === 2, "two revisions");
 	/* Who gets what, while it is off. */
 	await page.getByRole("button", { name: "Ask" }).click();
-	await page.getByText("DISABLED", { exact: true }).waitFor();
+	await page.getByText("The flag is off: the application’s own default holds.").waitFor();
 }
 
 async function switched(b) {
@@ -73,14 +73,27 @@ async function switched(b) {
 	await applied(b, "on");
 	const alps = { targetingKey: "u1", country: "AT", plan: "pro" };
 	assert((await evaluated(b, key, alps)).value === true, "it is on");
-	await input(b, "Targeting key").fill("u1");
-	await input(b, "Attribute 1").fill("country");
-	await input(b, "Value 1").fill("AT");
-	await page.getByRole("button", { name: "One more attribute" }).click();
-	await input(b, "Attribute 2").fill("age");
-	await input(b, "Value 2").fill("51");
+	await page.getByText("This rule gives one variation.").waitFor({ state: "detached" });
+	/* Of somebody in the record, by his id; and of what an application would tell. */
+	await input(b, "Targeting key").fill(b.conf.person);
+	for (const [i, name, value] of [[1, "country", "AT"], [2, "age", "51"]]) {
+		await page.getByRole("button", { name: "What the application tells" }).click();
+		await input(b, `Attribute ${i}`).fill(name);
+		await input(b, `Value ${i}`).fill(value);
+	}
 	await page.getByRole("button", { name: "Ask" }).click();
+	await page.getByText("This rule gives one variation.").waitFor();
 	await page.getByText("TARGETING_MATCH", { exact: true }).waitFor();
+	await page.getByText("Rule 1 (alps)").waitFor();
+	assert(new URL(page.url()).searchParams.get("who") === b.conf.person, page.url());
+	await b.look("flag-explained");
+	/* As of a time: before it was turned on. */
+	await input(b, "As of").fill(b.conf.before);
+	await page.getByRole("button", { name: "Ask" }).click();
+	await page.getByText("The flag is off: the application’s own default holds.").waitFor();
+	await input(b, "As of").fill("");
+	await page.getByRole("button", { name: "Ask" }).click();
+	await page.getByText("This rule gives one variation.").waitFor();
 	await b.axe("flag-on");
 	/* The kill, by the keyboard alone, and the way back in the same place. */
 	await page.keyboard.press("Escape");
@@ -105,6 +118,17 @@ async function switched(b) {
 	await page.getByLabel("Compare", { exact: true }).selectOption({ index: 5 });
 	await page.locator("ins").filter({ hasText: "country is one of" }).first().waitFor();
 	assert(new URL(page.url()).searchParams.has("from"), page.url());
+	/* Back to the first rules, and from there. */
+	await page.getByRole("button", { name: /^Roll back to revision/ }).last().click();
+	const back = page.getByRole("dialog");
+	await back.locator("del").filter({ hasText: "country is one of" }).waitFor();
+	await b.look("flag-roll-back");
+	await back.getByRole("button", { name: /^Roll back/ }).click();
+	await applied(b, "rolled back to revision \\d+");
+	await page.getByText("All people get old.").waitFor();
+	await page.getByRole("button", { name: "Undo" }).click();
+	await page.locator("li > p").filter({ hasText: "The people of whom all of this holds get fresh (true):" }).waitFor();
+	await page.getByRole("button", { name: "Close the report" }).click();
 }
 
 /** A flag in fields and as JSON: what cannot be is told at its place. */
@@ -169,6 +193,9 @@ async function drafted(b, key) {
 	assert((await input(b, "Value 1 of rule 1").inputValue()) === "AT", "the JSON stands in the fields");
 	await page.getByLabel("Of them, by rule 1").selectOption({ label: "are divided" });
 	await page.getByRole("region", { name: "What would change" }).getByText("few (5) 50 %, many (50) 50 %").waitFor();
+	/* On the real record, as if it were on. */
+	await page.getByRole("button", { name: "Count", exact: true }).click();
+	await page.getByRole("list", { name: "Who would move" }).getByText(/This edit moves [\d,]+ (people|person) from no value to few/).waitFor();
 	await b.look("flag-edit");
 	await input(b, /^Why/).fill("half and half");
 	await save.click();
@@ -181,6 +208,20 @@ async function published(b, key) {
 	await page.locator("ins").filter({ hasText: "few (5) 50 %, many (50) 50 %" }).waitFor();
 	const rows = page.getByRole("region", { name: "The changes as JSON" });
 	await rows.getByRole("row").filter({ hasText: "/rules/0/condition/country/$in/1" }).getByText('"CH"').waitFor();
+	/* What was not counted in the time is an estimate with its bound: as core would tell it of many people. */
+	await page.route("**/preview", (route) =>
+		route.fulfill({
+			json: {
+				key, unit: "person", counted: 40_000, of: 1_000_000, complete: false, ms: 10_020, moved: 8_000, estimate: { moved: 200_000, within: 3_842 }, not_in_record: ["plan"],
+				now: [{ variation: "few", units: 40_000 }],
+				would: [{ variation: "few", units: 32_000 }, { variation: "many", units: 8_000 }],
+				moves: [{ from: "few", to: "many", units: 8_000 }],
+			},
+		}),
+	);
+	await page.getByRole("button", { name: "Count", exact: true }).click();
+	await page.getByText("About 200,000 people of 1,000,000 would move ± 3,842, 19 times of 20: 40,000 were counted in 10.0 s.").waitFor();
+	await page.unroute("**/preview");
 	await b.look("flag-review");
 	const reply = await fetch(`${b.conf.core}/v1/flags/${key}/enable`, { method: "POST", headers: { Authorization: `Bearer ${b.conf.token}` } });
 	assert(reply.status === 200, String(reply.status));
@@ -252,6 +293,69 @@ export async function owners_day(b) {
 	const reply = await fetch(`${b.conf.core}/v1/flags/${key}/enable`, { method: "POST", headers: { Authorization: `Bearer ${b.conf.token}` } });
 	assert(reply.status === 200, String(reply.status));
 	await row(b, key).getByText("on", { exact: true }).waitFor();
+	/* What nobody needs any more is archived. */
+	const old = `${b.conf.tag}-greeting`;
+	await page.getByRole("button", { name: `Archive: ${old}` }).click();
+	await page.getByRole("dialog").getByRole("button", { name: /^Archive/ }).click();
+	await page.getByRole("status").filter({ hasText: `${old} is archived` }).waitFor();
+	await row(b, old).waitFor({ state: "detached" });
+	await page.getByLabel("State").selectOption({ label: "Archived" });
+	await row(b, old).getByText("archived", { exact: true }).waitFor();
+}
+
+/** Why a customer saw something: what was given, what decided then and now; what is related to him comes by itself. */
+export async function why(b) {
+	const { page } = b;
+	const { person, key, variant } = b.conf;
+	await b.signIn("product_owner", `/customers/people/${person}`);
+	/* A case that others open appears in the overview. */
+	await page.getByText("No case is open").waitFor();
+	const reply = await fetch(`${b.conf.core}/v1/cases`, {
+		method: "POST",
+		headers: { Authorization: `Bearer ${b.conf.agent}`, "Content-Type": "application/json" },
+		body: JSON.stringify({ person_id: person, subject: "Cannot find the button" }),
+	});
+	assert(reply.status === 201, String(reply.status), await reply.text());
+	await page.getByText("No case is open").waitFor({ state: "detached" });
+	await page.getByRole("navigation", { name: "Parts of this record" }).getByRole("link", { name: "Flags" }).click();
+	await page.getByRole("heading", { name: "Why did this customer see this?" }).waitFor();
+	assert(new URL(page.url()).searchParams.get("tab") === "flags", page.url());
+	await page.getByRole("listitem").filter({ hasText: key }).getByText(variant, { exact: true }).waitFor();
+	await page.getByRole("button", { name: `Why: ${key}` }).click();
+	await page.getByRole("heading", { name: "What decided then" }).waitFor();
+	await page.getByRole("heading", { name: "What decides now" }).waitFor();
+	assert((await page.getByText("This rule divides, and he falls into this part.").count()) === 2, "a rule divided then and divides now");
+	await page.getByText(/^0\.\d{4} of 1, from /).first().waitFor();
+	await b.look("customer-flags");
+	await page.getByRole("link", { name: key }).click();
+	await b.heading(key);
+	await page.getByText("This rule divides, and he falls into this part.").waitFor();
+	await ramped(b, `${b.conf.tag}-greeting`);
+}
+
+/** A ramp on its timeline: held with a reason, and ended. */
+async function ramped(b, key) {
+	const { page } = b;
+	await b.visit(`/flags/${key}`);
+	const reply = await fetch(`${b.conf.core}/v1/flags/${key}/ramps`, {
+		method: "POST",
+		headers: { Authorization: `Bearer ${b.conf.token}`, "Content-Type": "application/json" },
+		body: JSON.stringify({ steps: [{ coverage: 0.3, after_seconds: 86_400 }, { coverage: 0.5, approval: true }, { coverage: 1 }] }),
+	});
+	assert(reply.status === 201, String(reply.status), await reply.text());
+	const ramp = page.getByRole("region", { name: /^Ramp of/ });
+	await ramp.getByText("Waits for the time.").waitFor();
+	await ramp.locator('[aria-current="step"]').getByText("30 %").waitFor();
+	await b.look("flag-ramp");
+	await ramp.getByRole("button", { name: "Hold…" }).click();
+	await page.getByRole("dialog").getByLabel("Why").fill("the shop is full");
+	await page.getByRole("dialog").getByRole("button", { name: "Hold", exact: true }).click();
+	await ramp.getByText(/^Held .*: the shop is full$/).waitFor();
+	await ramp.getByRole("button", { name: "End the ramp…" }).click();
+	await page.getByRole("dialog").getByRole("button", { name: "End the ramp", exact: true }).click();
+	await ramp.getByText("cancelled", { exact: true }).waitFor();
+	/* Who asked for it is named, when the workers have counted. */
+	await page.getByRole("heading", { name: "Asked by, used by" }).waitFor();
 }
 
 /** Who may stop anything in an emergency need not be one who may turn it on. */
@@ -261,13 +365,14 @@ export async function operator(b) {
 	await b.signIn("operator", `/flags/${key}`);
 	await b.heading(key);
 	await page.getByText("20 % of all visitors are divided: old (false) 50 %, fresh (true) 50 %.").waitFor();
-	assert((await page.getByRole("heading", { name: "Who gets what?" }).count()) === 0, "an operator may not evaluate");
+	assert((await page.getByRole("button", { name: "Edit the rules" }).count()) === 0, "an operator is offered to edit the rules");
 	await page.getByRole("button", { name: `Kill: ${key}` }).click();
 	await page.getByRole("dialog").getByRole("button", { name: /^Kill/ }).waitFor();
 	await page.keyboard.press("Enter");
 	await applied(b, "killed");
 	assert((await page.getByRole("button", { name: "Undo" }).count()) === 0, "an operator is offered the way back");
 	assert((await page.getByRole("button", { name: `Turn on: ${key}` }).count()) === 0, "an operator is offered to turn it on");
+	assert((await page.getByRole("button", { name: `Archive: ${key}` }).count()) === 0, "an operator is offered to archive it");
 }
 
 export async function markup(b) {

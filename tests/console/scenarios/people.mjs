@@ -104,6 +104,13 @@ async function tokens(b) {
 	await mine.getByText("replaced, goes on").waitFor();
 	await until(async () => (await answers(second)) === 200 && (await answers(first)) === 200, "both tokens work");
 	await b.look("tokens");
+	/* All of it is there without being moved sideways. */
+	for (const width of [1280, 1024, 800]) {
+		await page.setViewportSize({ width, height: 860 });
+		const over = await page.getByRole("region", { name: "The list of tokens" }).evaluate((r) => r.scrollWidth - r.clientWidth);
+		assert(over <= 0, `the tokens are ${over} px too wide at ${width}`);
+	}
+	await page.setViewportSize({ width: 1280, height: 860 });
 	/* Revoked: the old one ends. */
 	await mine.filter({ hasText: "replaced, goes on" }).getByRole("button", { name: /^Revoke/ }).click();
 	await page.getByRole("button", { name: "Revoke the token" }).click();

@@ -13,10 +13,21 @@ import type { LiveEvent } from "~/api/types";
 import { checkSession } from "./over";
 
 const AGAIN_MS = 5_000;
+const RELATED_MS = 1_000;
 
 /** The events, by their names. */
 type Name = LiveEvent["event"];
 const names: Readonly<Record<Name, true>> = { ready: true, reset: true, record: true, notice: true, flag: true, change: true, drift: true, feed: true, end: true };
+
+/* The whole of a customer tells of his cases, consents and the like, and a hint does not say whose it is: the open one is asked again, once a second at most. */
+let related: ReturnType<typeof setTimeout> | undefined;
+
+function askRelated(queries: QueryClient): void {
+	related ??= setTimeout(() => {
+		related = undefined;
+		void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === "record" && queryKey[3] === "360" });
+	}, RELATED_MS);
+}
 
 function told(queries: QueryClient, name: Name, data: string): void {
 	const again = (...queryKey: readonly string[]) => void queries.invalidateQueries({ queryKey });
@@ -24,6 +35,7 @@ function told(queries: QueryClient, name: Name, data: string): void {
 		const { resource, id } = JSON.parse(data) as Extract<LiveEvent, { event: "record" }>["data"];
 		again("records", resource);
 		again("record", resource, ...(id === null ? [] : [id]));
+		askRelated(queries);
 	} else if (name === "notice") {
 		again("notices");
 	} else if (name === "flag") {

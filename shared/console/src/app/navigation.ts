@@ -20,5 +20,6 @@ export const areas: readonly Area[] = [
 	{ label: "Home", to: "/", icon: "home", key: "h", rights: [], group: "" },
 	{ label: "Customers", to: "/customers", icon: "account", key: "c", rights: ["people.read", "organizations.read"], group: "Mode 1" },
 	{ label: "Flags", to: "/flags", icon: "flag", key: "f", rights: ["flag.read"], group: "Mode 1" },
+	{ label: "Changes", to: "/changes", icon: "change", key: "s", rights: ["change.approve", "change.apply", "change.reject"], group: "Mode 1" },
 	{ label: "People", to: "/people", icon: "people", key: "p", rights: ["user.read", "team.read"], group: "House" },
 ];

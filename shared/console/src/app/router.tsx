@@ -2,6 +2,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRoute, createRouter } from "@tanstack/react-router";
 import { accountRoutes } from "~/pages/account";
+import { changeRoutes } from "~/pages/changes";
 import { customerRoutes } from "~/pages/customers";
 import { flagRoutes } from "~/pages/flags";
 import { homeRoutes } from "~/pages/home";
@@ -15,7 +16,7 @@ import { rootRoute, shellRoute } from "./root";
 /* Inside the shell, so that a wrong address leaves the navigation where it is. */
 const anythingElse = createRoute({ getParentRoute: () => shellRoute, path: "$", staticData: { title: "Nothing here" }, component: NotFoundView });
 
-const tree = rootRoute.addChildren([...signInRoutes, shellRoute.addChildren([...homeRoutes, ...customerRoutes, ...flagRoutes, ...peopleRoutes, ...noticeRoutes, ...accountRoutes, ...recordRoutes, anythingElse])]);
+const tree = rootRoute.addChildren([...signInRoutes, shellRoute.addChildren([...homeRoutes, ...customerRoutes, ...flagRoutes, ...changeRoutes, ...peopleRoutes, ...noticeRoutes, ...accountRoutes, ...recordRoutes, anythingElse])]);
 
 export function makeRouter(queries: QueryClient) {
 	return createRouter({

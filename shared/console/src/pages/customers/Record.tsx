@@ -25,6 +25,7 @@ import { fromLocal, toLocal } from "./moment";
 import { plural, singular, titleOf } from "./names";
 import { Overview } from "./Overview";
 import { Past } from "./Past";
+import { Seen } from "./Seen";
 import { Timeline, timelineReference } from "./Timeline";
 import { Trouble } from "~/ui/Trouble";
 import { Hidden } from "./Value";
@@ -32,7 +33,7 @@ import classes from "./customers.module.css";
 
 const route = getRouteApi("/shell/customers/$resource/$id");
 
-const tabNames: Readonly<Record<Tab, string>> = { overview: "Overview", timeline: "Timeline", history: "History" };
+const tabNames: Readonly<Record<Tab, string>> = { overview: "Overview", timeline: "Timeline", history: "History", flags: "Flags" };
 
 /* Another view of the same record; its place on the screen stays. */
 function useTurn() {
@@ -73,8 +74,16 @@ function Moment({ asOf, turn }: { asOf: string | undefined; turn: (search: Recor
 	);
 }
 
+/** Has it this part, for who is signed in? */
+function has(resource: Resource, tab: Tab, may: (right: string) => boolean): boolean {
+	if (tab === "flags")
+		return resource.name === "people" && may("flag.read");
+	return tab !== "timeline" || timelineReference(resource.name) !== null;
+}
+
 function Tabs({ resource, id, here }: { resource: Resource; id: string; here: Tab }) {
-	const shown = tabs.filter((t) => t !== "timeline" || timelineReference(resource.name) !== null);
+	const may = useMay();
+	const shown = tabs.filter((t) => has(resource, t, may));
 	return (
 		<nav className={classes.tabs} aria-label="Parts of this record">
 			{shown.map((t) => (
@@ -106,7 +115,7 @@ function Live({ resource, row, etag }: { resource: Resource; row: Row; etag: str
 		useMemo<readonly Command[]>(
 			() => [
 				...(mayWrite ? [{ id: "record edit", label: "Edit this record", group: "This page", keys: ["e"], run: () => turn({ edit: true }) }] : []),
-				...tabs.map((t) => ({ id: `record ${t}`, label: tabNames[t], group: "This page", keys: ["t", t.charAt(0)], run: () => turn(t === "overview" ? {} : { tab: t }) })),
+				...tabs.filter((t) => has(resource, t, may)).map((t) => ({ id: `record ${t}`, label: tabNames[t], group: "This page", keys: ["t", t.charAt(0)], run: () => turn(t === "overview" ? {} : { tab: t }) })),
 				{ id: "record list", label: `All ${plural(resource.name).toLowerCase()}`, group: "This page", keys: ["u"], run: () => history.back() },
 			],
 			[mayWrite, resource.name, row.id],
@@ -153,6 +162,7 @@ function Live({ resource, row, etag }: { resource: Resource; row: Row; etag: str
 					<Tabs resource={resource} id={row.id} here={tab} />
 					{tab === "overview" && <Overview resource={resource} row={row} />}
 					{tab === "timeline" && <Timeline resource={resource} id={row.id} />}
+					{tab === "flags" && has(resource, tab, may) && <Seen id={row.id} />}
 					{tab === "history" && <History resource={resource} id={row.id} etag={etag} mayUndo={mayWrite} />}
 				</>
 			)}

@@ -9,7 +9,7 @@ export interface ListSearch {
 	readonly [parameter: string]: string | readonly string[] | undefined;
 }
 
-export const tabs = ["overview", "timeline", "history"] as const;
+export const tabs = ["overview", "timeline", "history", "flags"] as const;
 export type Tab = (typeof tabs)[number];
 
 export interface RecordSearch {

@@ -1,7 +1,7 @@
 /* One flag: what it does in words, what it gives, who answers for it, what it was; on, off and gone at once. */
 import { useEffect, useMemo } from "react";
 import { Button } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi, useRouter } from "@tanstack/react-router";
 import { useMay } from "~/app/actor";
 import { type Command, useCommands } from "~/app/commands";
@@ -10,13 +10,17 @@ import { PendingView } from "~/app/views";
 import { Facts, Page, Panel, State } from "~/ui/parts";
 import { Time } from "~/ui/Time";
 import { Trouble } from "~/ui/Trouble";
-import { type Flag as Row, flagQuery } from "./data";
+import { type Flag as Row, type Revision, flagQuery, revisionsQuery } from "./data";
 import { type Doc, isMembers, readDoc } from "./document";
+import { differences } from "./differ";
 import { Explain } from "./Explain";
 import { Drafted } from "./Drafted";
 import { History } from "./History";
-import { Expiry, NotYours, Rows, Standing, Tree, Who } from "./parts";
+import { Changed, Expiry, NotYours, Rows, Standing, Tree, Who } from "./parts";
+import { Plans } from "./Plans";
+import { Requests } from "./Requests";
 import { ActButtons, Published, saySandbox, useActs, useSwitching } from "./Switching";
+import { Uses } from "./Uses";
 import { sayUnits, sayValue, tellRule } from "./words";
 import classes from "./flags.module.css";
 
@@ -98,11 +102,23 @@ function Shown({ flag }: { flag: Row }) {
 	const switching = useSwitching();
 	const acts = useActs()(flag);
 	const { published } = route.useSearch();
+	const revisions = useInfiniteQuery(revisionsQuery(flag.key)).data?.pages[0]?.data ?? [];
+	const before = revisions.find((r) => r.revision < flag.revision);
+	const back = (to: Revision) =>
+		switching.ask(flag, "rollback", {
+			to: to.revision,
+			told: (
+				<>
+					<p>Its rules become a new revision; {flag.enabled ? "the flag is on: it acts at once" : "the flag stays off"}. What that changes:</p>
+					<Changed all={differences(flag, { enabled: flag.enabled, document: to.document })} />
+				</>
+			),
+		});
 	const doc = readDoc(flag.document);
 	useEffect(() => titlePage(flag.key), [flag.key]);
 	const mayRevise = may("flag.write") && flag.archived_at === null;
 	const revise = () => void router.navigate({ to: "/flags/$key/revise", params: { key: flag.key } });
-	const [turn] = acts;
+	const turn = acts.find((a) => a === "enable" || a === "disable");
 	useCommands(
 		useMemo<readonly Command[]>(
 			() => [
@@ -121,7 +137,7 @@ function Shown({ flag }: { flag: Row }) {
 					<Link to="/flags" search={{}}>
 						Flags
 					</Link>{" "}
-					· revision {flag.revision} <Standing flag={flag} />
+					· revision {flag.revision} <Standing flag={flag} /> {flag.protected && <State tone="warn">protected</State>}
 				</>
 			}
 			actions={
@@ -137,9 +153,10 @@ function Shown({ flag }: { flag: Row }) {
 		>
 			{switching.view}
 			{published !== undefined && published === flag.revision && !switching.view && (
-				<Published flag={flag} revision={published} undo={null} close={() => void router.navigate({ to: "/flags/$key", params: { key: flag.key }, search: {}, replace: true, resetScroll: false })} />
+				<Published flag={flag} revision={published} undo={mayRevise && before !== undefined ? () => back(before) : null} close={() => void router.navigate({ to: "/flags/$key", params: { key: flag.key }, search: {}, replace: true, resetScroll: false })} />
 			)}
 			{flag.draft !== null && <Drafted flag={flag} draft={flag.draft} />}
+			<Requests flag={flag} />
 			<p className={classes.lead}>{flag.purpose}</p>
 			<div className={classes.columns}>
 				<Panel title="What it does">
@@ -153,13 +170,13 @@ function Shown({ flag }: { flag: Row }) {
 				<Panel title="What it gives" flush>
 					<Variations doc={doc} />
 				</Panel>
-				{may("flag.evaluate") && flag.archived_at === null && (
-					<Panel title="Who gets what?">
-						<Explain flag={flag} />
-					</Panel>
-				)}
+				<Panel title="Who gets what?">
+					<Explain flag={flag} />
+				</Panel>
 			</div>
-			<History flag={flag} />
+			<Plans flag={flag} />
+			<Uses flag={flag} />
+			<History flag={flag} back={mayRevise ? back : null} />
 		</Page>
 	);
 }

@@ -37,8 +37,11 @@ function Compare({ revisions }: { revisions: readonly Revision[] }) {
 	);
 }
 
-export function History({ flag }: { flag: Flag }) {
+/** `back`: offer the way to this revision, with what that changes. */
+export function History({ flag, back }: { flag: Flag; back: ((to: Revision) => void) | null }) {
 	const list = useInfiniteQuery(revisionsQuery(flag.key));
+	const navigate = route.useNavigate();
+	const compare = (from: number) => void navigate({ search: (was) => ({ ...was, from, to: flag.revision }), replace: true, resetScroll: false });
 	if (list.isPending)
 		return <PendingView />;
 	if (list.isError)
@@ -49,7 +52,7 @@ export function History({ flag }: { flag: Flag }) {
 	return (
 		<Panel title="What it was" flush>
 			{revisions.length > 1 && <Compare revisions={revisions} />}
-			<Rows label="The revisions" columns={["Revision", "When", "By", "What changed", "Why"]}>
+			<Rows label="The revisions" columns={["Revision", "When", "By", "What changed", "Why", ...(back === null ? [] : ["(Actions)"])]}>
 				{revisions.map((r, i) => {
 					const before = revisions[i + 1];
 					return (
@@ -65,6 +68,20 @@ export function History({ flag }: { flag: Flag }) {
 							</td>
 							<td className={classes.wide}>{before !== undefined ? <Changed all={differences(before, r)} /> : <span className="dimmed">{list.hasNextPage ? "see further back" : "the first one"}</span>}</td>
 							<td className={classes.wide}>{r.comment}</td>
+							{back !== null && (
+								<td className={classes.acts}>
+									{r.revision !== flag.revision && (
+										<>
+											<Button size="compact-sm" variant="default" aria-label={`Compare revision ${r.revision} with the present one`} onClick={() => compare(r.revision)}>
+												Compare
+											</Button>
+											<Button size="compact-sm" variant="default" aria-label={`Roll back to revision ${r.revision}`} onClick={() => back(r)}>
+												Roll back…
+											</Button>
+										</>
+									)}
+								</td>
+							)}
 						</tr>
 					);
 				})}

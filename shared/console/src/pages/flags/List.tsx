@@ -7,8 +7,9 @@ import { Link, getRouteApi, useRouter } from "@tanstack/react-router";
 import { useMay } from "~/app/actor";
 import { type Command, useCommands } from "~/app/commands";
 import { PendingView } from "~/app/views";
+import { noticesQuery } from "~/app/waiting";
 import { Icon } from "~/ui/Icon";
-import { Empty, Light, Page } from "~/ui/parts";
+import { Empty, Light, Page, State } from "~/ui/parts";
 import { Trouble } from "~/ui/Trouble";
 import { type FlagRow, flagQuery, flagsQuery, isEnding, standingOf } from "./data";
 import type { FlagsSearch } from "./index";
@@ -50,7 +51,9 @@ function Filters({ owners }: { owners: readonly string[] }) {
 					{ value: "", label: "All but archived" },
 					{ value: "on", label: "On" },
 					{ value: "off", label: "Off" },
+					{ value: "waiting", label: "Waits for you" },
 					{ value: "ending", label: "Expires soon" },
+					{ value: "stale", label: "Stale" },
 					{ value: "expired", label: "Expired" },
 					{ value: "archived", label: "Archived" },
 				]}
@@ -71,12 +74,18 @@ function Filters({ owners }: { owners: readonly string[] }) {
 	);
 }
 
-function fits(flag: FlagRow, search: FlagsSearch): boolean {
+/** Keys of flags that something is to be done about by who is signed in. */
+function useWaiting(): ReadonlySet<string> {
+	const { data } = useQuery(noticesQuery);
+	return new Set((data?.tasks ?? []).flatMap((n) => /^\/flags\/([^/?]+)/.exec(n.link)?.[1] ?? []));
+}
+
+function fits(flag: FlagRow, search: FlagsSearch, waiting: ReadonlySet<string>): boolean {
 	const words = (search.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
 	const standing = standingOf(flag);
 	return (
 		words.every((w) => `${flag.key} ${flag.purpose}`.toLowerCase().includes(w)) &&
-		(search.state === undefined ? standing !== "archived" : search.state === "ending" ? isEnding(flag) : standing === search.state) &&
+		(search.state === undefined ? standing !== "archived" : search.state === "ending" ? isEnding(flag) : search.state === "waiting" ? waiting.has(flag.key) : search.state === "stale" ? flag.state === "stale" : standing === search.state) &&
 		(search.owner === undefined || flag.business_owner === search.owner || flag.technical_owner === search.owner)
 	);
 }
@@ -109,7 +118,7 @@ function onArrow(e: React.KeyboardEvent<HTMLElement>): void {
 	links[at + step]?.focus();
 }
 
-function Table({ flags, busy, ask }: { flags: readonly FlagRow[]; busy: boolean; ask: ReturnType<typeof useSwitching>["ask"] }) {
+function Table({ flags, waiting, busy, ask }: { flags: readonly FlagRow[]; waiting: ReadonlySet<string>; busy: boolean; ask: ReturnType<typeof useSwitching>["ask"] }) {
 	const acts = useActs();
 	return (
 		<div onKeyDown={onArrow}>
@@ -125,7 +134,8 @@ function Table({ flags, busy, ask }: { flags: readonly FlagRow[]; busy: boolean;
 							</p>
 						</th>
 						<td>
-							<Standing flag={f} />
+							<Standing flag={f} /> {(f.state === "stale" || f.state === "new") && <State {...(f.state === "stale" ? { tone: "warn" as const } : {})}>{f.state}</State>}{" "}
+							{waiting.has(f.key) && <State tone="warn">waits for you</State>}
 						</td>
 						<td className={classes.acts}>
 							<ActButtons flag={f} acts={acts(f)} ask={ask} size="compact-sm" />
@@ -175,12 +185,13 @@ function Shown() {
 	const search = route.useSearch();
 	const list = useAll(search);
 	const switching = useSwitching();
+	const waiting = useWaiting();
 	if (list.isPending)
 		return <PendingView />;
 	if (list.isError)
 		return <Trouble problem={list.error} again={() => void list.refetch()} />;
 	const all = list.data.pages.flatMap((p) => p.data);
-	const flags = all.filter((f) => fits(f, search));
+	const flags = all.filter((f) => fits(f, search, waiting));
 	const first = all[0];
 	return (
 		<div className={classes.stack}>
@@ -189,7 +200,7 @@ function Shown() {
 			{flags.length === 0 && !list.hasNextPage ? (
 				<Nothing none={all.length === 0 && search.kind === undefined && search.state !== "archived"} />
 			) : (
-				<Table flags={flags} busy={list.isPlaceholderData} ask={switching.ask} />
+				<Table flags={flags} waiting={waiting} busy={list.isPlaceholderData} ask={switching.ask} />
 			)}
 			<div className={classes.foot}>
 				<p className="dimmed">

@@ -3,7 +3,7 @@
  * that was looked at: what others do meanwhile is told, and core refuses what would pass over it.
  */
 import { useState } from "react";
-import { Button, TextInput } from "@mantine/core";
+import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, getRouteApi, useRouter } from "@tanstack/react-router";
 import { useMay } from "~/app/actor";
@@ -11,10 +11,13 @@ import { PendingView } from "~/app/views";
 import type { Json } from "~/api/records";
 import { Empty, Page, Panel } from "~/ui/parts";
 import { Trouble } from "~/ui/Trouble";
-import { type Diff, type DraftSeen, type Flag, type FlagDraft, api, diffQuery, draftQuery, flagQuery, refresh, turnedOf } from "./data";
+import { type Diff, type DraftSeen, type Flag, type FlagDraft, api, diffQuery, draftQuery, flagQuery, isRequest, refresh } from "./data";
 import { differences } from "./differ";
+import type { Members } from "./document";
 import { Drafted } from "./Drafted";
 import { Changed, NotYours, Rows } from "./parts";
+import { Population } from "./Population";
+import { sayShare } from "./words";
 import classes from "./flags.module.css";
 
 const route = getRouteApi("/shell/flags/$key/review");
@@ -48,16 +51,38 @@ function AsJson({ diff }: { diff: Diff }) {
 	);
 }
 
-function Publish({ flag, revision, none, again }: { flag: Flag; revision: number; none: boolean; again: () => void }) {
+/** Who has met a variation and would be given another one: it is said so before, or core refuses. */
+function Rebuckets({ causes, agreed, agree }: { causes: Diff["rebuckets"]; agreed: boolean; agree: (yes: boolean) => void }) {
+	if (causes.length === 0)
+		return null;
+	return (
+		<div className={classes.warned} role="note">
+			<p>
+				<strong>This divides anew people who have been divided already:</strong>
+			</p>
+			<ul className={classes.plain}>
+				{causes.map((c) => (
+					<li key={`${c.pointer} ${c.change}`}>
+						<code>{c.pointer}</code> {c.why} ({sayShare(c.share)} of all)
+					</li>
+				))}
+			</ul>
+			<Checkbox mt={8} label="They may be given another variation, or none" checked={agreed} onChange={(e) => agree(e.currentTarget.checked)} />
+		</div>
+	);
+}
+
+function Publish({ flag, revision, none, rebuckets, again }: { flag: Flag; revision: number; none: boolean; rebuckets: Diff["rebuckets"]; again: () => void }) {
+	const [agreed, setAgreed] = useState(false);
 	const router = useRouter();
 	const queries = useQueryClient();
 	const [comment, setComment] = useState("");
 	const publish = useMutation({
 		mutationFn: async () =>
-			turnedOf((await api.post("/v1/flags/{key}/publish", { path: { key: flag.key }, header: { "If-Match": `"v${revision}"` }, body: comment === "" ? {} : { comment } })).data),
+			(await api.post("/v1/flags/{key}/publish", { path: { key: flag.key }, header: { "If-Match": `"v${revision}"` }, body: { ...(comment === "" ? {} : { comment }), ...(agreed ? { rebucket: true } : {}) } })).data,
 		onSuccess: async (turned) => {
 			/* First away from here: the draft that this page shows is gone. */
-			await router.navigate({ to: "/flags/$key", params: { key: flag.key }, search: { published: turned.revision } });
+			await router.navigate({ to: "/flags/$key", params: { key: flag.key }, search: isRequest(turned) ? {} : { published: turned.revision } });
 			await refresh(queries);
 		},
 		onError: () => refresh(queries),
@@ -85,6 +110,7 @@ function Publish({ flag, revision, none, again }: { flag: Flag; revision: number
 					</Button>
 				</div>
 			)}
+			<Rebuckets causes={rebuckets} agreed={agreed} agree={setAgreed} />
 			<TextInput label="Why" description="Stands with the revision; empty: what was said with the draft" autoComplete="off" maxLength={2000} value={comment} onChange={(e) => setComment(e.currentTarget.value)} />
 			<div className={classes.buttons}>
 				<Button variant="default" onClick={() => void router.navigate({ to: "/flags/$key/revise", params: { key: flag.key } })}>
@@ -122,9 +148,10 @@ function Differs({ flag, draft, seen, again }: { flag: Flag; draft: FlagDraft; s
 			<Panel title="As JSON" flush>
 				<AsJson diff={diff.data} />
 			</Panel>
+			<Population flag={flag} document={draft.document as unknown as Members} />
 			{may("flag.write") && (
 				<Panel title={flag.enabled ? "Publish: it acts at once" : "Publish: it acts when the flag is turned on"}>
-					<Publish flag={flag} revision={diff.data.current} none={diff.data.changes.length === 0} again={again} />
+					<Publish flag={flag} revision={diff.data.current} none={diff.data.changes.length === 0} rebuckets={diff.data.rebuckets} again={again} />
 				</Panel>
 			)}
 		</>

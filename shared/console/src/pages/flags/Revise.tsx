@@ -13,6 +13,7 @@ import { differences } from "./differ";
 import { Drafted } from "./Drafted";
 import { Editor, begin, faultsOf, finish } from "./Editor";
 import { Changed, NotYours } from "./parts";
+import { Population } from "./Population";
 import classes from "./flags.module.css";
 
 const route = getRouteApi("/shell/flags/$key/revise");
@@ -87,6 +88,7 @@ function Form({ flag, draft }: { flag: Flag; draft: FlagDraft | null }) {
 					<Changed all={changed} />
 				</section>
 			)}
+			<Population flag={flag} document={made.faults.length > 0 ? null : made.document} />
 			<TextInput label="Why" description="Stands with the revision" autoComplete="off" maxLength={2000} value={comment} onChange={(e) => setComment(e.currentTarget.value)} />
 			<div className={classes.buttons}>
 				<Button variant="default" onClick={() => void router.navigate({ to: "/flags/$key", params: { key: flag.key }, search: {} })}>

@@ -7,12 +7,13 @@ import { Button, Modal, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMay } from "~/app/actor";
 import { Icon } from "~/ui/Icon";
+import { Time } from "~/ui/Time";
 import { Trouble } from "~/ui/Trouble";
 import { sayDuration } from "~/ui/time";
-import { type Flag, type FlagRow, type Turned, api, flagQuery, refresh, turnedOf } from "./data";
+import { type Flag, type FlagRow, type Request, type Turned, api, flagQuery, isRequest, refresh } from "./data";
 import classes from "./flags.module.css";
 
-export type Turn = "enable" | "disable" | "kill";
+export type Turn = "enable" | "disable" | "kill" | "archive";
 export type Act = Turn | "rollback" | "publish";
 
 const POLL_MS = 300;
@@ -26,13 +27,21 @@ interface Wording {
 	readonly doing: string;
 	readonly done: string;
 	/** What takes it back; a revision is taken back by the one before it. */
-	readonly undo: Act;
+	readonly undo: Act | null;
 }
 
 const wording: Readonly<Record<Act, Wording>> = {
 	enable: { ask: "Turn on", act: "Turn on", what: "Its rules decide who gets what, for every application that asks.", doing: "is being turned on", done: "is on", undo: "disable" },
 	disable: { ask: "Turn off", act: "Turn off", what: "It gives no value any more: the applications fall back to what their code says.", doing: "is being turned off", done: "is off", undo: "enable" },
 	kill: { ask: "Kill", act: "Kill", what: "It is turned off at once, everywhere. Its owners are told.", doing: "is being killed", done: "is killed", undo: "enable" },
+	archive: {
+		ask: "Archive",
+		act: "Archive",
+		what: "It is served no more, and cannot be brought back: applications that still ask fall back to what their code says. What it was can still be read.",
+		doing: "is being archived",
+		done: "is archived",
+		undo: null,
+	},
 	rollback: { ask: "Roll back", act: "Roll back", what: "", doing: "is being rolled back", done: "is rolled back", undo: "rollback" },
 	publish: { ask: "Publish", act: "Publish", what: "", doing: "is being published", done: "is published", undo: "rollback" },
 };
@@ -64,12 +73,14 @@ function Question({ asked, pending, problem, run, close }: { asked: Asked; pendi
 				{problem !== null && <Trouble problem={problem} />}
 				{words.what !== "" && <p>{words.what}</p>}
 				{asked.told}
-				<TextInput label="Why" description="Stands with the revision; may stay empty" autoComplete="off" maxLength={2000} value={comment} onChange={(e) => setComment(e.currentTarget.value)} />
+				{asked.act !== "archive" && (
+					<TextInput label="Why" description="Stands with the revision; may stay empty" autoComplete="off" maxLength={2000} value={comment} onChange={(e) => setComment(e.currentTarget.value)} />
+				)}
 				<div className={classes.buttons}>
 					<Button variant="default" onClick={close}>
 						Cancel <kbd className={classes.kbd}>Esc</kbd>
 					</Button>
-					<Button type="submit" data-autofocus loading={pending} {...(asked.act === "kill" ? { color: "red.9" } : {})}>
+					<Button type="submit" data-autofocus loading={pending} {...(asked.act === "kill" || asked.act === "archive" ? { color: "red.9" } : {})}>
 						{words.act} <kbd className={classes.kbd}>Enter</kbd>
 					</Button>
 				</div>
@@ -88,10 +99,29 @@ export function saySandbox(sandbox: Flag["sandbox"]): string {
 	return `${sandbox.workers} of ${sandbox.of} workers`;
 }
 
+/** Who may show the old value until it asks again. */
+function Untold({ applications: { streams, without_stream: untold } }: { applications: NonNullable<Turned["applications"]> }) {
+	if (untold.length === 0)
+		return <p className="dimmed">{streams === 0 ? "No application has asked lately." : `Every application that asked lately is told by its stream (${streams}).`}</p>;
+	return (
+		<>
+			<p>Told by no stream, until they ask again:</p>
+			<ul className={classes.plain} aria-label="Applications that are not told">
+				{untold.map((a) => (
+					<li key={`${a.principal} ${a.client} ${a.asks}`}>
+						<strong>{a.name ?? `…${a.principal.slice(-8)}`}</strong> with {a.client}, asked last <Time at={a.last_at} />
+						{a.every_ms !== null && `, about every ${sayDuration(a.every_ms)}`}
+					</li>
+				))}
+			</ul>
+		</>
+	);
+}
+
 interface ReportProps {
 	readonly asked: Asked;
 	/** null: not answered yet. */
-	readonly turned: Pick<Turned, "revision" | "applied" | "sandbox"> | null;
+	readonly turned: Pick<Turned, "revision" | "applied" | "sandbox" | "applications"> | null;
 	readonly undo: (() => void) | null;
 	readonly close: () => void;
 }
@@ -129,6 +159,7 @@ function Report({ asked, turned, undo, close }: ReportProps) {
 					{told !== null && told.applied.missing.length > 0 && ` Not yet: ${told.applied.missing.join(", ")}.`}
 					{moved && " Somebody has changed it since."}
 				</p>
+				{turned?.applications !== undefined && <Untold applications={turned.applications} />}
 			</div>
 			<div className={classes.reportButtons}>
 				{undo !== null && !moved && (
@@ -144,12 +175,32 @@ function Report({ asked, turned, undo, close }: ReportProps) {
 	);
 }
 
-async function perform({ key, act, to }: Asked, comment: string): Promise<Turned> {
+/** Nothing has changed yet: the flag is protected. */
+export function Filed({ what, close }: { what: string; close: () => void }) {
+	return (
+		<div className={classes.report}>
+			<Icon name="people" />
+			<div role="status">
+				<strong>{what} waits for a second person</strong>
+				<p>The flag is protected: nothing has changed. Somebody else who may change it approves or rejects it on the flag’s page.</p>
+			</div>
+			<div className={classes.reportButtons}>
+				<Button size="compact-sm" variant="subtle" color="gray" aria-label="Close the report" onClick={close}>
+					<Icon name="close" size={14} />
+				</Button>
+			</div>
+		</div>
+	);
+}
+
+async function perform({ key, act, to }: Asked, comment: string): Promise<Turned | Request> {
 	const call = { path: { key }, body: comment === "" ? {} : { comment } };
 	if (act === "rollback")
-		return turnedOf((await api.post("/v1/flags/{key}/rollback", { ...call, body: { ...call.body, revision: to ?? 0 } })).data);
+		return (await api.post("/v1/flags/{key}/rollback", { ...call, body: { ...call.body, revision: to ?? 0 } })).data;
+	if (act === "archive")
+		return (await api.remove("/v1/flags/{key}", { path: { key } })).data;
 	if (act === "enable")
-		return turnedOf((await api.post("/v1/flags/{key}/enable", call)).data);
+		return (await api.post("/v1/flags/{key}/enable", call)).data;
 	return (await (act === "kill" ? api.post("/v1/flags/{key}/kill", call) : api.post("/v1/flags/{key}/disable", call))).data;
 }
 
@@ -187,7 +238,9 @@ export function useSwitching(): Switching {
 		setRan(true);
 		turn.mutate({ asked: what, comment });
 	};
-	const turned = turn.data ?? null;
+	const answer = turn.data;
+	const filed = answer !== undefined && isRequest(answer);
+	const turned = answer === undefined || isRequest(answer) ? null : answer;
 	const back = asked === null ? null : wording[asked.act].undo;
 	const mayUndo = back !== null && turned !== null && (back === "rollback" ? may("flag.write") : may("flag.toggle") || (back === "disable" && may("flag.disable")));
 	const undo = () => {
@@ -196,10 +249,12 @@ export function useSwitching(): Switching {
 		run(begin({ key: asked.key, act: back, before: turned.revision, ...(back === "rollback" ? { to: asked.before } : {}) }), `undo of revision ${turned.revision}`);
 	};
 	return {
-		ask: (flag, act, more = undefined) => void begin({ key: flag.key, act, before: flag.revision, ...more }),
+		ask: (flag, act, more = undefined) => void begin({ key: flag.key, act, before: act === "archive" ? flag.revision - 1 : flag.revision, ...more }),
 		view: asked !== null && (
 			<>
-				{ran ? (
+				{ran && filed ? (
+					<Filed what={asked.key} close={close} />
+				) : ran ? (
 					<Report key={asked.at} asked={asked} turned={turned} undo={mayUndo ? undo : null} close={close} />
 				) : (
 					<Question asked={asked} pending={turn.isPending} problem={turn.error} run={(comment) => run(asked, comment)} close={close} />
@@ -221,12 +276,13 @@ export function useActs(): (flag: FlagRow) => readonly Turn[] {
 	const may = useMay();
 	const mayTurn = may("flag.toggle");
 	const mayStop = mayTurn || may("flag.disable");
+	const mayEnd = may("flag.write");
 	return (flag) => {
 		if (flag.archived_at !== null)
 			return [];
 		if (flag.enabled)
 			return mayStop ? ["disable", "kill"] : [];
-		return mayTurn && !flag.expired ? ["enable"] : [];
+		return [...(mayTurn && !flag.expired ? (["enable"] as const) : []), ...(mayEnd ? (["archive"] as const) : [])];
 	};
 }
 

@@ -2,27 +2,27 @@
 import { type QueryClient, infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { type CoreSchemas, coreClient } from "~/api/client";
 import { core } from "~/api/core";
-import { Problem } from "~/api/problem";
+import type { Json } from "~/api/records";
 import type { Standing } from "./index";
 
 type Schemas = CoreSchemas["schemas"];
 export type FlagRow = Schemas["FlagSummary"];
 export type Flag = Schemas["Flag"];
 export type Turned = Schemas["FlagTurned"];
+export type Request = Schemas["FlagRequest"];
 export type Document = Schemas["FlagDocument"];
 export type Revision = Schemas["Revision"];
 export type DraftSeen = Schemas["FlagDraftSeen"];
 export type FlagDraft = Schemas["FlagDraft"];
 export type Diff = Schemas["FlagDiff"];
+export type Usage = Schemas["FlagUsage"];
+export type Ramp = Schemas["FlagRamp"];
+export type Schedule = Schemas["FlagSchedule"];
+export type Preview = Schemas["FlagPreview"];
+export type Seen = Schemas["FlagsSeen"]["data"][number];
+export type Explanation = Schemas["FlagExplanation"];
 
 export const api = coreClient(core);
-
-/** What a change of a flag is answered. A protected flag's waits for another person: told like a refusal, because nothing has happened yet. */
-export function turnedOf(answer: Turned | Schemas["FlagRequest"]): Turned {
-	if ("applied" in answer)
-		return answer;
-	throw new Problem(202, "waiting", "It waits for another person", `${answer.key} is protected: somebody else has to approve request ${answer.id}.`);
-}
 
 const PAGE_ROWS = 200;
 const REVISION_ROWS = 50;
@@ -77,6 +77,60 @@ export const diffQuery = (key: string, revision: number, at: string) =>
 		staleTime: Infinity,
 	});
 
+export interface Asked {
+	/** A person's or an organization's id, a pseudonym, a visitor; "": nobody in particular. */
+	readonly who: string;
+	readonly at: string | undefined;
+	readonly attributes: { readonly [name: string]: Json };
+}
+
+export const explainQuery = (key: string, { who, at, attributes }: Asked) =>
+	queryOptions({
+		queryKey: ["flags", "explain", key, who, at, attributes],
+		queryFn: async ({ signal }) =>
+			(
+				await api.post("/v1/flags/{key}/explain", {
+					path: { key },
+					body: { context: { ...attributes, ...(who === "" ? {} : { targetingKey: who }) }, ...(at === undefined ? {} : { at }) },
+					signal,
+				})
+			).data,
+		retry: false,
+	});
+
+/** What the flags have given to a person. */
+export const seenQuery = (person: string) =>
+	infiniteQueryOptions({
+		queryKey: ["flags", "seen", person],
+		queryFn: async ({ signal, pageParam }) =>
+			(await api.get("/v1/people/{id}/flags", { path: { id: person }, query: { limit: PAGE_ROWS, ...(pageParam === null ? {} : { after: pageParam }) }, signal })).data,
+		initialPageParam: null as string | null,
+		getNextPageParam: (last) => last.page.next,
+	});
+
+export const usageQuery = (key: string) =>
+	queryOptions({
+		queryKey: ["flags", "usage", key],
+		queryFn: async ({ signal }) => (await api.get("/v1/flags/{key}/usage", { path: { key }, signal })).data,
+	});
+
+const PLANS = 20;
+/* A step that waits for its time is made without anybody's doing. */
+const PLANS_EVERY_MS = 15_000;
+
+export const rampsQuery = (key: string) =>
+	queryOptions({
+		queryKey: ["flags", "ramps", key],
+		queryFn: async ({ signal }) => (await api.get("/v1/flags/{key}/ramps", { path: { key }, query: { limit: PLANS }, signal })).data.data,
+		refetchInterval: ({ state: { data } }) => (data?.some((r) => r.state === "running") === true ? PLANS_EVERY_MS : false),
+	});
+
+export const schedulesQuery = (key: string) =>
+	queryOptions({
+		queryKey: ["flags", "schedules", key],
+		queryFn: async ({ signal }) => (await api.get("/v1/flags/{key}/schedules", { path: { key }, query: { limit: PLANS }, signal })).data.data,
+	});
+
 /** Who has made a revision, by his id. A name does not change with the flags. */
 export const whoQuery = (id: string) =>
 	queryOptions({
@@ -84,6 +138,17 @@ export const whoQuery = (id: string) =>
 		queryFn: async ({ signal }) => (await api.get("/v1/users/{id}", { path: { id }, signal })).data,
 		staleTime: 300_000,
 		retry: false,
+	});
+
+/** A protected flag is not turned by one alone: what was asked for waits for somebody else. */
+export function isRequest(answer: Turned | Request): answer is Request {
+	return "sha256" in answer;
+}
+
+export const requestsQuery = (key: string) =>
+	queryOptions({
+		queryKey: ["flags", "requests", key],
+		queryFn: async ({ signal }) => (await api.get("/v1/flag-requests", { query: { key, state: "waiting", limit: PLANS }, signal })).data.data,
 	});
 
 export async function refresh(queries: QueryClient): Promise<void> {

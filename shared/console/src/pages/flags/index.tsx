@@ -8,7 +8,7 @@ export type Standing = (typeof standings)[number];
 export interface FlagsSearch {
 	readonly q?: string;
 	readonly kind?: "release" | "experiment";
-	readonly state?: Standing | "ending";
+	readonly state?: Standing | "ending" | "waiting" | "stale";
 	/** An owner's name. */
 	readonly owner?: string;
 }
@@ -19,6 +19,9 @@ export interface FlagSearch {
 	readonly to?: number;
 	/** Just published here: who serves it is told. */
 	readonly published?: number;
+	/** Who gets what: of whom, and when. */
+	readonly who?: string;
+	readonly at?: string;
 }
 
 type Raw = Record<string, unknown>;
@@ -45,7 +48,7 @@ const flags = createRoute({
 	path: "/flags",
 	staticData: { title: "Flags" },
 	validateSearch: (raw: Raw): FlagsSearch =>
-		some<FlagsSearch>({ q: text(raw.q), kind: word(raw.kind, ["release", "experiment"]), state: word(raw.state, [...standings, "ending"]), owner: text(raw.owner) }),
+		some<FlagsSearch>({ q: text(raw.q), kind: word(raw.kind, ["release", "experiment"]), state: word(raw.state, [...standings, "ending", "waiting", "stale"]), owner: text(raw.owner) }),
 	component: lazyRouteComponent(() => import("./List"), "List"),
 });
 
@@ -53,7 +56,7 @@ const flag = createRoute({
 	getParentRoute: () => shellRoute,
 	path: "/flags/$key",
 	staticData: { title: "Flag" },
-	validateSearch: (raw: Raw): FlagSearch => some<FlagSearch>({ from: count(raw.from), to: count(raw.to), published: count(raw.published) }),
+	validateSearch: (raw: Raw): FlagSearch => some<FlagSearch>({ from: count(raw.from), to: count(raw.to), published: count(raw.published), who: text(raw.who), at: text(raw.at) }),
 	component: lazyRouteComponent(() => import("./Flag"), "Flag"),
 });
 

@@ -184,20 +184,22 @@ function Row({ token: t, ask }: { token: Token; ask: (a: Asking) => void }) {
 	const services = useQuery({ ...servicesQuery, enabled: may("user.read") });
 	const mayRotate = t.live && t.replaced_by === null && (own || services.data?.has(t.principal) === true);
 	return (
-		<tr>
-			<th scope="row">
+		<tr role="row">
+			<th scope="row" role="rowheader">
 				<code>{t.prefix}…</code>
+				<p className="dimmed small">{t.label === "" ? "nothing said" : t.label}</p>
 			</th>
-			<td>{own ? "me" : may("user.read") ? <Who id={t.principal} /> : t.principal_name}</td>
-			<td>{t.label === "" ? <span className="dimmed">nothing said</span> : t.label}</td>
-			<td>{t.audience}</td>
-			<td>{t.scopes === null ? <span className="dimmed">as the roles</span> : t.scopes.join(", ")}</td>
-			<td>{stateOf(t)}</td>
-			<td>
-				<Time at={t.expires_at} />
+			<td role="cell">{own ? "me" : may("user.read") ? <Who id={t.principal} /> : t.principal_name}</td>
+			<td role="cell">
+				{t.audience}
+				<p className="dimmed small">{t.scopes === null ? "as the roles" : t.scopes.join(", ")}</p>
 			</td>
-			<td>{t.last_used_at === null ? <span className="dimmed">never</span> : <Time at={t.last_used_at} />}</td>
-			<td>
+			<td role="cell">{stateOf(t)}</td>
+			<td role="cell">
+				<Time at={t.expires_at} />
+				<p className="dimmed small">{t.last_used_at === null ? "never used" : <>used <Time at={t.last_used_at} /></>}</p>
+			</td>
+			<td role="cell">
 				{mayRotate && (
 					<Button size="compact-sm" variant="default" aria-label={`Rotate ${t.prefix}`} onClick={() => ask({ act: "rotate", token: t })}>
 						Rotate…
@@ -265,11 +267,13 @@ export function Tokens() {
 				<Empty title="There are no tokens">A program that uses the API signs in by a token. It is made here, and shown once.</Empty>
 			) : (
 				<div>
-					<Rows label="The list of tokens" columns={["Begins with", "Of", "For", "Opens", "Scopes", "State", "Ends", "Last used", "(Actions)"]}>
-						{tokens.map((t) => (
-							<Row key={t.id} token={t} ask={setAsking} />
-						))}
-					</Rows>
+					<div className={classes.cards}>
+						<Rows label="The list of tokens" columns={["Begins with", "Of", "Opens", "State", "Ends", "(Actions)"]}>
+							{tokens.map((t) => (
+								<Row key={t.id} token={t} ask={setAsking} />
+							))}
+						</Rows>
+					</div>
 					<More list={list} />
 				</div>
 			)}

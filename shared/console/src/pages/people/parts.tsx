@@ -235,17 +235,17 @@ export function More({ list }: { list: { readonly hasNextPage: boolean; readonly
 export function Rows({ label, columns, busy = false, children }: { label: string; columns: readonly string[]; busy?: boolean; children: ReactNode }) {
 	return (
 		<div className={classes.scroll} role="region" aria-label={label} aria-busy={busy} tabIndex={0}>
-			<table className={classes.table}>
-				<thead>
-					<tr>
+			<table className={classes.table} role="table">
+				<thead role="rowgroup">
+					<tr role="row">
 						{columns.map((c) => (
-							<th key={c} scope="col">
+							<th key={c} scope="col" role="columnheader">
 								{c.startsWith("(") ? <span className="unseen">{c.slice(1, -1)}</span> : c}
 							</th>
 						))}
 					</tr>
 				</thead>
-				<tbody>{children}</tbody>
+				<tbody role="rowgroup">{children}</tbody>
 			</table>
 		</div>
 	);

@@ -9,7 +9,6 @@ const component = lazyRouteComponent(() => import("./Record"), "Record");
 const parent = { getParentRoute: () => shellRoute, component } as const;
 
 export const recordRoutes = [
-	createRoute({ ...parent, path: "/changes/$id", staticData: { title: "Change" } }),
 	createRoute({ ...parent, path: "/webhooks/$id", staticData: { title: "Webhook" } }),
 	createRoute({ ...parent, path: "/tokens/$id", staticData: { title: "Token" } }),
 	createRoute({ ...parent, path: "/drift", staticData: { title: "Drift" } }),
