@@ -337,9 +337,9 @@ export async function why(b) {
 async function ramped(b, key) {
 	const { page } = b;
 	await b.visit(`/flags/${key}`);
-	const reply = await fetch(`${b.conf.core}/v1/flags/${key}/ramps`, {
-		method: "POST",
-		headers: { Authorization: `Bearer ${b.conf.token}`, "Content-Type": "application/json" },
+	const post = (what, more) => fetch(`${b.conf.core}/v1/flags/${key}/${what}`, { method: "POST", headers: { Authorization: `Bearer ${b.conf.token}`, "Content-Type": "application/json" }, ...more });
+	assert((await post("enable", {})).status === 200, "it is on");
+	const reply = await post("ramps", {
 		body: JSON.stringify({ steps: [{ coverage: 0.3, after_seconds: 86_400 }, { coverage: 0.5, approval: true }, { coverage: 1 }] }),
 	});
 	assert(reply.status === 201, String(reply.status), await reply.text());

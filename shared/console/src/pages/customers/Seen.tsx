@@ -23,7 +23,7 @@ function Why({ row, id, when }: { row: Row; id: string; when: When }) {
 		return <Trouble problem={answer.error} again={() => void answer.refetch()} />;
 	return (
 		<div className={classes.why}>
-			<h4>{when === "then" ? "What decided then" : "What decides now"}</h4>
+			<h3>{when === "then" ? "What decided then" : "What decides now"}</h3>
 			<Given answer={answer.data} />
 		</div>
 	);
