@@ -534,3 +534,63 @@ def test_command_line(core, product):
     bimodal("schedule", "add", key, "enable", codes=(2,))
     assert "ramp start KEY PERCENT" in bimodal("ramp", "start", "--help")
     assert "revision " in bimodal("ramp", key, "10", codes=(0, 3))    # at once, as before
+
+
+# -- a product owner's week
+
+def test_a_week_with_a_flag(core):
+    """From an empty rule to a flag that is gone: each day stands on the one before."""
+    people = [core.post("/v1/people", {"given_name": f"Week{i}", "country": country}).json["id"] for i, country in enumerate(("week", "de") * 20)]
+
+    def gets(key):
+        return [ofrep(core, key, i).json.get("variant") for i in people]
+
+    def served(key, good):
+        deadline = time.monotonic() + 30
+        while not all(good(gets(key)) for _ in range(3)):
+            assert time.monotonic() < deadline, gets(key)
+            time.sleep(0.05)
+        return gets(key)
+
+    def turned(key, what, body=None, status=200):
+        r = core.post(f"/v1/flags/{key}/{what}", body, role="product_owner")
+        assert r.status == status, r
+        return r.json
+
+    # Monday: made, on, for nobody yet.
+    key = create(core, rules=(), unit="person")
+    served(key, lambda got: set(got) == {"off"})
+    # Tuesday: aimed at one country. Applications name the person only; the record says where the person lives.
+    aimed = {"id": "out", "condition": {"country": "week"}, "force": "on", "coverage": 0.5}
+    r = core.request("PUT", f"/v1/flags/{key}/draft", {"document": document([aimed], "person")}, role="product_owner")
+    assert r.status == 200, r
+    seen = turned(key, "preview", {"document": r.json["document"]})
+    assert seen["complete"] is True and [(m["from"], m["to"]) for m in seen["moves"]] == [("off", "on")], seen
+    served(key, lambda got: set(got) == {"off"})
+    # Wednesday: published, as it was looked at.
+    first = turned(key, "publish", {"comment": "Austria first"}, 201)["revision"]
+    met = served(key, lambda got: "on" in got)
+    assert {met[i] for i in range(1, 40, 2)} == {"off"} and met.count("on") == seen["moves"][0]["units"] > 0
+    # Thursday: more of them, by a ramp that waits for a word; who had it keeps it.
+    ramp_id = start(core, key, [{"coverage": 0.75, "approval": True}, {"coverage": 1}])
+    until(core, key, ramp_id, lambda r: r["waits_for"] == ["approval"])
+    turn(core, key, ramp_id, "approve", {})
+    until(core, key, ramp_id, lambda r: r["state"] == "done")
+    more = served(key, lambda got: got == ["on", "off"] * 20)
+    assert all(b == "on" for a, b in zip(met, more) if a == "on")
+    # Friday: complaints. Off with one call; a false alarm, so it is undone; then back to Wednesday's share after all.
+    killed = turned(key, "kill", {"comment": "complaints"})
+    assert killed["applied"]["workers"] == killed["applied"]["of"] and killed["enabled"] is False
+    assert set(gets(key)) == {None}
+    assert turned(key, "enable", {"comment": "it was something else"})["enabled"] is True
+    served(key, lambda got: got == more)
+    # That takes it from some who have it, so it has to be meant.
+    refused = turned(key, "rollback", {"revision": first}, 409)
+    assert refused["rebucket"]["moved"] == more.count("on") - met.count("on")
+    turned(key, "rollback", {"revision": first, "comment": "the share of Wednesday", "rebucket": True}, 201)
+    served(key, lambda got: got == met)
+    # The end: nobody finds it any more, and every step of the week can be read.
+    assert core.delete(f"/v1/flags/{key}", role="product_owner").status == 200
+    assert ofrep(core, key, people[0]).status == 404
+    told = [r["comment"] for r in core.get(f"/v1/flags/{key}/revisions", role="operator").json["data"]]
+    assert told[0].endswith("the share of Wednesday") and told[1:3] == ["it was something else", "complaints"] and "Austria first" in told, told
