@@ -56,8 +56,8 @@ def test_why_a_customer_saw_this(scenario, product, people, flags):
     scenario("flags/why", key=key, variant=given["variant"], agent=product.core.tokens["agent"], **flags)
 
 
-def test_an_operator_stops_and_does_not_start(scenario, flags):
-    scenario("flags/operator", **flags)
+def test_an_operator_stops_and_does_not_start(scenario, product, flags):
+    scenario("flags/operator", boss=product.core.tokens["operator"], **flags)
 
 
 ATTACKS = ('<script>window.xss=1;ran()</script>', '<img src=x onerror="window.xss=1;ran()">', '"><svg onload=ran()>', "javascript:alert(1)",

@@ -49,7 +49,7 @@ async function whatWaits(b) {
 	await task.click();
 	await b.heading(change.title);
 	await page.getByText("asked for by sales").first().waitFor();
-	await page.getByText("rehearsed", { exact: true }).first().waitFor();
+	await page.getByText("waits for approval", { exact: true }).waitFor();
 	await area(b, "Home").click();
 	await task.waitFor();
 	await api(b, approver, "POST", `${change.path}/approve`, {});

@@ -373,6 +373,25 @@ export async function operator(b) {
 	assert((await page.getByRole("button", { name: "Undo" }).count()) === 0, "an operator is offered the way back");
 	assert((await page.getByRole("button", { name: `Turn on: ${key}` }).count()) === 0, "an operator is offered to turn it on");
 	assert((await page.getByRole("button", { name: `Archive: ${key}` }).count()) === 0, "an operator is offered to archive it");
+	await seconded(b, `${b.conf.tag}-greeting`);
+}
+
+/** What one has asked of a protected flag waits for another, who agrees to it. */
+async function seconded(b, key) {
+	const { page } = b;
+	const post = (what, token) => fetch(`${b.conf.core}/v1/flags/${key}/${what}`, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+	assert((await post("protect", b.conf.boss)).status === 204, "it is protected");
+	assert((await post("enable", b.conf.token)).status === 202, "it waits for somebody else");
+	await b.visit(`/flags/${key}`);
+	const request = page.getByRole("region", { name: "To turn it on" });
+	await request.waitFor();
+	await page.getByText("protected", { exact: true }).waitFor();
+	await b.look("flag-request");
+	await request.getByRole("button", { name: "Reject" }).click();
+	await request.getByText("Say why it is rejected").waitFor();
+	await request.getByRole("button", { name: "Approve" }).click();
+	await request.waitFor({ state: "detached" });
+	await page.getByRole("button", { name: `Kill: ${key}` }).waitFor();
 }
 
 export async function markup(b) {
