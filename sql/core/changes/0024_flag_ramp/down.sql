@@ -41,5 +41,4 @@ DROP FUNCTION flag.rule_cover(jsonb, int, numeric);
 DROP FUNCTION flag.rule_coverage(jsonb);
 DROP FUNCTION flag.rule_hash(jsonb);
 DROP FUNCTION flag.rule_place(jsonb, text, int);
-DROP INDEX flag.exposure_at;
 DROP TABLE flag.schedule, flag.ramp_move, flag.ramp;

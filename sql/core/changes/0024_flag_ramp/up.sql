@@ -77,8 +77,7 @@ CREATE TABLE flag.schedule (
 CREATE INDEX schedule_flag ON flag.schedule (flag, id);
 CREATE INDEX schedule_waiting ON flag.schedule (at, id) WHERE state = 'waiting';
 
--- Samples and guardrails count first exposures since a time.
-CREATE INDEX exposure_at ON flag.exposure (flag, at);
+-- Samples and guardrails count first exposures since a time: by the index of change 0023.
 
 -- include functions/flag_ramp_rule.sql
 -- include functions/flag_ramp_move.sql
