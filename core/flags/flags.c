@@ -176,7 +176,7 @@ const struct http_route core_flags_routes[] = {
 	{ HTTP_POST, ONE "/preview", "flag.preview", core_flags_preview_steps, .right = "flag.read",
 	  .deadline_ms = FLAGS_PREVIEW_DEADLINE_MS, .body_max = FLAGS_BODY_MAX },
 	{ HTTP_GET, "/v1/people/{id:uuid}/flags", "flag.seen", core_flags_seen_steps,
-	  .right = "flag.read" },
+	  .right = "exposure.read" },
 	{ HTTP_GET, ONE "/draft", "flag.draft", core_flags_draft_get_steps, .right = "flag.read" },
 	{ HTTP_PUT, ONE "/draft", "flag.draft_put", core_flags_draft_put_steps,
 	  .right = "flag.write", .body_max = FLAGS_BODY_MAX },

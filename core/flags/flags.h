@@ -7,6 +7,7 @@
  *	flag.read               lists, who asks for a flag and for keys that are not there, one flag, its revisions, its draft, what differs, what it gave (of a
  *	                        person: people.read too), what it would give (people.read or
  *	                        organizations.read too)
+ *	exposure.read           what the flags have given to a person (flag.read and people.read too)
  *	flag.evaluate           OFREP
  *	flag.write              create, revise, archive any flag; draft, publish, roll back; begin and
  *	                        cancel ramps and schedules

@@ -15,7 +15,8 @@ seen_read(struct task *t)
 	struct str owners = STR_NONE;
 	const char *limit = http_page_limit(t, SEEN_DEFAULT, SEEN_MAX);
 
-	if (limit == NULL || access_require(t, STR("people.read")) != ERR_OK)
+	if (limit == NULL || access_require(t, STR("people.read")) != ERR_OK ||
+	    access_require(t, STR("flag.read")) != ERR_OK)
 		return task_fail(t);
 	if (!core_flags_owners(t, STR("people"), &owners))
 		return task_fail_set(t, ERR_NO_MEMORY, NULL, "no memory for the request");

@@ -152,7 +152,7 @@ def test_what_a_person_was_given(core, product):
     assert page["page"]["has_more"] and [r["key"] for r in page["data"]] == [key for key, _ in made[:2]]
     rest = core.get(f"{url}?limit=2&after={page['page']['next']}", role="product_owner").json
     assert not rest["page"]["has_more"] and [r["key"] for r in rest["data"]] == [made[2][0]]
-    assert core.get(url, role="service").json["right"] == "people.read" and core.get(url, role="agent").status == 403
+    assert core.get(url, role="service").json["right"] == "exposure.read" and core.get(url, role="agent").status == 403
     assert core.get("/v1/people/0190a000-0000-7000-8000-000000000000/flags", role="product_owner").status == 404
 
 
