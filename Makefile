@@ -278,7 +278,7 @@ check-data: $(DATATEST) all ## tests on the data of ../shared/data
 	@test -d ../shared/data || { echo "check-data needs ../shared/data, which is not there"; exit 1; }
 	@BIMODAL_BUILD=$(abspath $(O)) tests/data/run.sh $(abspath $(O)) ../shared/data
 
-bench: ## what the daemon costs beside the SQL it runs, the feed's delay, memory: five runs each; a million customers: ten minutes
+bench: ## what the daemon costs beside the SQL it runs, the feed's delay, memory: five runs each, beside pgbench, nginx and unleash-server; a million customers: twenty minutes
 	@deploy/packages.sh run build test bench
 	@$(MAKE) --no-print-directory MODE=release bench-run
 

@@ -641,6 +641,7 @@ def with_product(args, parts, table):
         if "idle" in parts:
             idle_connections(product, table)
         if "flags" in parts:
+            product.restart(workers=2)
             ofrep.toggles(product, table, memory_of, workers_of)
         if "ofrep" in parts:
             product.restart(workers=1)
