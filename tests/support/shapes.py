@@ -6,6 +6,7 @@ An object of named members may hold no others here: a document leaves it open, s
 """
 import functools
 import re
+import threading
 
 KINDS = {"string": str, "integer": int, "number": float, "boolean": bool, "object": dict, "array": list, "null": type(None)}
 FORMATS = {"uuid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch,
@@ -74,6 +75,7 @@ class Shapes:
     def __init__(self, root):
         self.root = root
         self.by_ref = {}
+        self.making = threading.RLock()     # replies are judged in the threads that got them
 
     def shape(self, schema):
         if schema is True:
@@ -90,14 +92,15 @@ class Shapes:
         return lambda v: all(rule(v) for rule in rules)
 
     def of_ref(self, ref):
-        if ref not in self.by_ref:
-            self.by_ref[ref] = lambda v: self.by_ref[ref](v)    # until it is made, and in what refers to itself
-            try:
-                self.by_ref[ref] = self.shape(target(self.root, ref))
-            except BaseException:
-                del self.by_ref[ref]
-                raise
-        return self.by_ref[ref]
+        with self.making:
+            if ref not in self.by_ref:
+                self.by_ref[ref] = lambda v: self.by_ref[ref](v)    # until it is made, and in what refers to itself
+                try:
+                    self.by_ref[ref] = self.shape(target(self.root, ref))
+                except BaseException:
+                    del self.by_ref[ref]
+                    raise
+            return self.by_ref[ref]
 
     def rules(self, schema):
         rules = []
