@@ -614,7 +614,7 @@ def main():
 
 def with_product(args, parts, table):
     product = BenchProduct(slot_wal="4GB", settings=("track_activity_query_size = 65536", "track_commit_timestamp = on",
-                                                      "max_wal_size = 4GB")).start()
+                                                      "max_wal_size = 4GB", "shared_buffers = 256MB")).start()     # as in deploy/postgres
     try:
         load = Load(product, people(product.core), args.seconds)
         for part, method in (("get", "GET"), ("patch", "PATCH")):

@@ -97,7 +97,8 @@ def nginx(folder, body):
 events {{ worker_connections 512; }}
 http {{ access_log off; keepalive_requests 1000000000; default_type application/json;
   client_body_temp_path {folder}/t; proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/t; uwsgi_temp_path {folder}/t; scgi_temp_path {folder}/t;
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200 '{body.decode().replace("'", " ")}'; }} }} }}
+  open_file_cache max=10; sendfile on;
+  server {{ listen 127.0.0.1:{port}; root {folder}; location / {{ try_files /body.json =404; }} }} }}
 """)
     program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
     with subprocess.Popen(["taskset", "-c", SERVER_CPU, program, "-c", str(conf), "-p", str(folder)], stdin=subprocess.DEVNULL,
@@ -144,7 +145,10 @@ def unleash(clusters, folder):
                                                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process:
         try:
             base = f"http://127.0.0.1:{port}"
-            fetch(f"{base}/health", seconds=60)
+            try:
+                fetch(f"{base}/health", seconds=60)
+            except OSError as e:
+                raise AssertionError(f"unleash-server does not come (exit {process.poll()})\n{(folder / 'unleash.log').read_text()[-2000:]}") from e
             pin(process.pid)
             yield base, {"Authorization": admin}, {"Authorization": frontend}
         finally:
@@ -190,7 +194,7 @@ def bulk(product, table, rounds, seconds, workers_of):
             with nginx(folder / f"nginx{size}", answer) as constant:
                 for _ in range(rounds):
                     rates["core"].append(wrk(url, ours, seconds, body))
-                    rates["nginx"].append(wrk(constant, ours, seconds, body))
+                    rates["nginx"].append(wrk(constant, ours, seconds))
                     rates["unleash"].append(wrk(frontend_url, frontend, seconds))
             report(table, size, len(answer), rates)
 
