@@ -202,7 +202,7 @@ const struct http_route core_flags_routes[] = {
 	{ HTTP_POST, ONE_RAMP "/resume", "flag.ramp_resume", core_flags_ramp_resume_steps,
 	  .right = "flag.toggle" },
 	{ HTTP_POST, ONE_RAMP "/approve", "flag.ramp_approve", core_flags_ramp_approve_steps,
-	  .right = "flag.toggle" },
+	  .right = "flag.approve" },
 	{ HTTP_POST, ONE_RAMP "/back", "flag.ramp_back", core_flags_ramp_back_steps,
 	  .right = "flag.toggle" },
 	{ HTTP_POST, ONE_RAMP "/cancel", "flag.ramp_cancel", core_flags_ramp_cancel_steps,

@@ -4,19 +4,20 @@
  *
  * Who may do what (routes whose right depends on the flag ask the guard for flag.read and check
  * the rest themselves):
- *	flag.read               lists, who asks for a flag and for keys that are not there, one flag, its revisions, its draft, what differs, what it gave (of a
- *	                        person: people.read too), what it would give (people.read or
- *	                        organizations.read too)
+ *	flag.read               lists, who asks for a flag and for keys that are not there, one flag, its
+ *	                        revisions, its draft, what differs, what it gave (of a person: people.read
+ *	                        too), what it would give (people.read or organizations.read too)
  *	exposure.read           what the flags have given to a person (flag.read and people.read too)
  *	flag.evaluate           OFREP
  *	flag.write              create, revise, archive any flag; draft, publish, roll back; begin and
  *	                        cancel ramps and schedules
- *	flag.toggle             enable, disable, kill any flag; hold, resume, approve, take back ramps
+ *	flag.toggle             enable, disable, kill any flag; hold, resume, take back ramps
  *	flag.disable            disable, kill any flag; hold ramps
  *	flag.create_experiment  create experiments within the limits below; disable, kill and archive
  *	                        those one has made, but never turn on what somebody has turned off
  *	flag.protect            protect a flag, ask to take that off
- *	flag.approve            approve or reject what somebody else asked of a protected flag
+ *	flag.approve            approve or reject what somebody else asked of a protected flag; approve steps
+ *	                        of ramps, of a protected flag somebody else's
  *	mode2.stop, mode2.start all experiments off at once, and back
  *	flag.acknowledge        POST /v1/workers, /v1/flag-usage (the sandbox)
  */

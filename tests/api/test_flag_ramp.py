@@ -536,6 +536,36 @@ def test_command_line(core, product):
     assert "revision " in bimodal("ramp", key, "10", codes=(0, 3))    # at once, as before
 
 
+# -- two persons
+
+def test_the_ramp_of_a_protected_flag_takes_two(core):
+    key = create(core)
+    assert core.post(f"/v1/flags/{key}/protect", role="operator").status == 204
+    first = core.get(f"/v1/flags/{key}", role="operator").json["revision"]
+    ramp_id = start(core, key, [{"coverage": 0.25, "after_seconds": 1}, {"coverage": 1}])
+    begun = until(core, key, ramp_id, lambda r: r["waits_for"] == ["approval"])
+    assert begun["coverage"] == 0 and core.get(f"/v1/flags/{key}", role="operator").json["revision"] == first
+    turn(core, key, ramp_id, "approve", {}, status=409)
+    turn(core, key, ramp_id, "approve", {}, role="innovator", status=403)
+    assert core.get(f"/v1/flags/{key}", role="operator").json["revision"] == first
+    turn(core, key, ramp_id, "approve", {"comment": "seen"}, role="operator")
+    until(core, key, ramp_id, lambda r: r["state"] == "done")
+    assert ofrep(core, key, "anybody").json["variant"] == "on"
+    # What one person began alone ends before the flag is protected. Back by one step would be a change by one; off needs nobody.
+    other = create(core)
+    alone = start(core, other)
+    assert core.post(f"/v1/flags/{other}/protect", role="operator").status == 409
+    turn(core, other, alone, "cancel", {})
+    assert core.post(f"/v1/flags/{other}/protect", role="operator").status == 204
+    by_two = start(core, other, [{"coverage": 0.5, "approval": True}, {"coverage": 1}])
+    turn(core, other, by_two, "approve", {}, role="operator")
+    until(core, other, by_two, lambda r: r["coverage"] == 0.5)
+    turn(core, other, by_two, "back", {}, status=423)
+    turn(core, other, by_two, "approve", {}, status=409)
+    assert core.post(f"/v1/flags/{other}/kill", {"comment": "off"}, role="product_owner").status == 200
+    assert ramp(core, other, by_two)["state"] == "held"
+
+
 # -- a product owner's week
 
 def test_a_week_with_a_flag(core):

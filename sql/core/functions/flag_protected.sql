@@ -23,7 +23,8 @@ BEGIN
 	RETURN NEW;
 END $$;
 
--- flag.protect(actor, request, key): from now on the flag changes only by two people. There is no way back but a request.
+-- flag.protect(actor, request, key): from now on the flag changes only by two people. There is no way back but a request. What is planned for it by
+-- one alone ends before.
 CREATE FUNCTION flag.protect(p_actor uuid, p_request text, p_key text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
@@ -35,6 +36,10 @@ BEGIN
 		RETURN 'missing';
 	ELSIF f.archived_at IS NOT NULL THEN
 		RETURN 'archived';
+	ELSIF EXISTS (SELECT FROM flag.ramp r WHERE r.flag = p_key AND r.state IN ('running', 'held'))
+		OR EXISTS (SELECT FROM flag.schedule s WHERE s.flag = p_key AND s.state = 'waiting' AND s.action <> 'disable')
+	THEN
+		RAISE EXCEPTION 'a ramp or a schedule of the flag "%" is not over: end it first', p_key USING ERRCODE = 'CR409';
 	ELSIF NOT f.protected THEN
 		UPDATE flag.flag SET protected = true WHERE key = p_key;
 		PERFORM event.note('flags', NULL, 'flag.protect', jsonb_build_object('key', p_key));

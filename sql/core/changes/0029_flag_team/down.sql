@@ -1,0 +1,1 @@
+ALTER TABLE flag.flag DROP COLUMN team;
