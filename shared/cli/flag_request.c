@@ -14,9 +14,13 @@
 int
 flag_protect(struct cli *c)
 {
-	return cli_options(c, NULL, 0, 1, 1) ? cli_call_one(c, CLI_CORE, "POST", "/v1/flags/",
-							    c->argv[0], "/protect", STR_NONE)
-					     : 2;
+	if (!cli_options(c, NULL, 0, 1, 1))
+		return 2;
+	const int exit_code =
+		cli_call_one(c, CLI_CORE, "POST", "/v1/flags/", c->argv[0], "/protect", STR_NONE);
+	if (exit_code == 0 && !c->raw && !c->quiet)
+		printf("%s changes only by two people from now on\n", c->argv[0]);
+	return exit_code;
 }
 
 /* POST with one text member, which may be absent. */

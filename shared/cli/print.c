@@ -32,11 +32,17 @@ problem_print(struct str body, long status)
 	const struct cJSON *item;
 	cJSON_ArrayForEach(item, json_get(j, "errors"))
 	{
+		/* A place in the body, or the name of a parameter. */
 		const char *pointer = NULL;
+		const char *name = NULL;
 		const char *why = NULL;
 		if (json_string(item, "pointer", false, &pointer, NULL) == ERR_OK &&
+		    json_string(item, "name", false, &name, NULL) == ERR_OK &&
 		    json_string(item, "detail", false, &why, NULL) == ERR_OK)
-			fprintf(stderr, "  %s: %s\n", pointer != NULL ? pointer : "",
+			fprintf(stderr, "  %s: %s\n",
+				pointer != NULL ? pointer
+				: name != NULL  ? name
+						: "",
 				why != NULL ? why : "");
 	}
 	json_free(j);

@@ -68,12 +68,16 @@ segment_delete(struct cli *c)
 }
 
 const struct cli_command cli_segment_commands[] = {
-	{ "segment list", "", "the segments, and which flags use them", segment_list, NULL },
+	{ "segment list", "", "the segments, and which flags use them", segment_list,
+	  "product_owner" },
 	{ "segment create",
 	  "NAME people|organizations FIELD=VALUE … --purpose TEXT --business-owner NAME "
 	  "--technical-owner NAME",
-	  "keep filters of a list under a name that rules may ask for", segment_create, NULL },
-	{ "segment show", "NAME", "its filters, and which flags use it", segment_show, NULL },
-	{ "segment delete", "NAME", "end it, unless a flag uses it", segment_delete, NULL },
+	  "keep filters of a list under a name that rules may ask for", segment_create,
+	  "product_owner" },
+	{ "segment show", "NAME", "its filters, and which flags use it", segment_show,
+	  "product_owner" },
+	{ "segment delete", "NAME", "end it, unless a flag uses it", segment_delete,
+	  "product_owner" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -176,6 +176,7 @@ def test_states_and_search(core, product):
         assert core.get(f"/v1/flags?{query}", role="operator").status == 400
     lines = command_line(core, product)("list", "--search", mark, "--state", "stale").splitlines()
     assert len(lines) == 3 and lines[1].split()[:3] == [off, "off", "stale"], lines
+    assert "  state: must be new, live" in command_line(core, product)("list", "--state", "old", codes=(1,))
 
 
 def test_owners_are_told_before_the_expiry(core, product):
@@ -346,7 +347,7 @@ def test_a_request_is_guarded(core, product):
 def test_command_line_of_requests(core, product):
     key, _ = create(core, document=document([SPLIT]))
     owner, operator = command_line(core, product), command_line(core, product, "operator")
-    assert operator("protect", key) == ""
+    assert operator("protect", key) == f"{key} changes only by two people from now on\n"
     assert "waits for another person" in owner("revise", key, json.dumps(document([FORCED])))
     lines = operator("requests", "--flag", key).splitlines()
     assert key in lines[1] and "revise" in lines[1] and "product_owner" in lines[1], lines

@@ -316,11 +316,14 @@ def test_segments_refused(core):
     assert pointer(segment(core, "country=AT", name=name, status=409).json) == "/name"
 
 
-def test_segments_on_the_command_line(core, product):
-    token = product.secret("cli-segments", core.tokens["product_owner"])
+def test_segments_on_the_command_line(core, product, tmp_path):
+    """With the tokens of an installation and none named: each command acts as the role that may."""
+    (tmp_path / "tokens").mkdir()
+    for role, token in core.tokens.items():
+        (tmp_path / "tokens" / role).write_text(token + "\n")
 
     def cli(*words, code=0):
-        done = traced.bimodal(product, "--core", f"http://127.0.0.1:{core.port}", "--token-file", token, "segment", *words)
+        done = traced.bimodal(product, "--core", f"http://127.0.0.1:{core.port}", "segment", *words, env={"BIMODAL_VAR": str(tmp_path)})
         assert done.returncode == code, (words, done.stdout, done.stderr)
         return json.loads(done.stdout) if code == 0 and done.stdout else done.stderr
     name = f"c-{uuid.uuid4().hex[:8]}"
